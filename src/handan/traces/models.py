@@ -1,0 +1,151 @@
+"""From what a user types to a model that can be loaded, pinned to what exactly was loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from handan.lineage import UnknownModelError, find
+from handan.tables import packaged
+from handan.traces.errors import ModelError
+
+TINY = "handan-tiny"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_CONTENT = (
+    "*.safetensors",
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model and where it is.
+
+    Parameters
+    ----------
+    name : str
+        Name in the costs table and the lineage.
+    model_id : str
+        Hub id, ``local:NAME`` for a folder, or an endpoint's name for it.
+    location : str
+        What a loader is given: hub id or path.
+    revision : str
+        Commit of the hub repository, or content hash of the folder.
+    think_open, think_close : str
+        Tags around the chain of thought; empty where it has none.
+    prompt : {"wording", "code"}
+        Whether it reads a problem in words or the item's code.
+    params : float, optional
+        Number of parameters, where known.
+    """
+
+    name: str
+    model_id: str
+    location: str
+    revision: str
+    think_open: str = "<think>"
+    think_close: str = "</think>"
+    prompt: str = "wording"
+    params: float | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder on this machine."""
+        return self.model_id.startswith("local:")
+
+    def pinned(self) -> dict[str, Any]:
+        """Return the arguments that make a ``from_pretrained`` load exactly this and run no foreign code."""
+        pin = {} if self.is_local else {"revision": self.revision}
+        return {"pretrained_model_name_or_path": self.location, "trust_remote_code": False, **pin}
+
+
+def resolve(model: str, revision: str | None = None, *, lineage: pd.DataFrame | None = None) -> Model:
+    """Find a model by its name in the lineage, its hub id, or its folder.
+
+    Parameters
+    ----------
+    model : str
+        ``handan-tiny`` for the packaged model; a folder; a name or hub id of the
+        lineage; or any other hub id (``organisation/name``).
+    revision : str, optional
+        Commit to load. By default the pinned one of the lineage, else the newest, which
+        is looked up so that it can be recorded.
+    lineage : DataFrame, optional
+        By default the packaged table.
+
+    Raises
+    ------
+    ModelError
+        When it is neither, when a folder holds no model, or when the newest commit of a
+        hub repository can't be looked up.
+    """
+    if model == TINY:
+        return _folder(packaged("models/tiny"), name=TINY)
+    if Path(model).is_dir():
+        return _folder(Path(model), name=None)
+    try:
+        known = find(model, lineage)
+    except UnknownModelError as error:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
+            raise ModelError(f"{model!r} is neither a folder nor a hub id; {error}") from None
+        return Model(model.split("/")[1], model, model, revision or _newest(model))
+    if pd.isna(known["hf_id"]):
+        raise ModelError(f"{model} has no published weights; reach it with --engine openai")
+    pin = revision or (known["revision"] if pd.notna(known["revision"]) else _newest(known["hf_id"]))
+    opened, closed = (known[name] if pd.notna(known[name]) else "" for name in ("think_open", "think_close"))
+    params = None if pd.isna(known["params"]) else float(known["params"])
+    return Model(known["model"], known["hf_id"], known["hf_id"], pin, opened, closed, params=params)
+
+
+def content_hash(paths: Iterable[Path]) -> str:
+    """Hash names and contents of files: the revision of a folder, whatever its path or age."""
+    digest = hashlib.sha256()
+    for path in sorted(paths, key=lambda one: one.name):
+        with path.open("rb") as file:
+            digest.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()[:40]
+
+
+def _folder(path: Path, name: str | None) -> Model:
+    if not (path / "config.json").is_file():
+        raise ModelError(f"{path} holds no model: there is no config.json in it")
+    if not list(path.glob("*.safetensors")):
+        raise ModelError(f"{path} has no *.safetensors file; other formats can run code and are not loaded")
+    own = path / "handan.json"
+    said = json.loads(own.read_text(encoding="utf-8")) if own.is_file() else {}
+    unknown = set(said) - {"name", "think_open", "think_close", "prompt", "params"}
+    if unknown or said.get("prompt", "wording") not in ("wording", "code"):
+        raise ModelError(f"{own} has unknown settings: {', '.join(sorted(unknown)) or 'prompt'}")
+    name = name or said.pop("name", path.resolve().name)
+    said.pop("name", None)
+    content = [file for pattern in _CONTENT for file in path.glob(pattern)]
+    return Model(name, f"local:{name}", str(path.resolve()), content_hash(content), **said)
+
+
+def _newest(hub_id: str) -> str:
+    try:
+        from huggingface_hub import HfApi
+    except ImportError:
+        raise ModelError(
+            f"no commit is pinned for {hub_id}; pip install 'handan[traces]' to look it up"
+        ) from None
+    try:
+        commit = HfApi().model_info(hub_id).sha
+    except Exception as error:
+        raise ModelError(
+            f"no commit is pinned for {hub_id} and the newest could not be looked up "
+            f"({type(error).__name__}); give one with --revision, or download the model and name its folder"
+        ) from error
+    if not commit or not _COMMIT.fullmatch(commit):
+        raise ModelError(f"the hub gave no commit for {hub_id}; give one with --revision")
+    return str(commit)

@@ -46,7 +46,7 @@ def problems(names: Iterable[str], *, limit: int | None = None) -> list[tuple[st
 
 
 def problem_text(name: str, item: str, style: str) -> str:
-    """Return the problem as a model is asked: ``wording``, or ``code`` for models that read the item's code."""
+    """Return the problem in words (``wording``), or as the item's code (``code``)."""
     return f"{name} {item}\n" if style == "code" else task(name).prompt(item)
 
 

@@ -100,6 +100,9 @@ class Machine:
     def rate(self, shape: Shape, context: int, efficiency: float) -> float:
         """Tokens per second of the whole machine with as many sequences at a time as fit.
 
+        The model is split over the number of GPUs that gives the highest rate; sharing work
+        between them is taken to be free, which flatters large groups.
+
         Parameters
         ----------
         shape : Shape
@@ -114,16 +117,21 @@ class Machine:
         float
             0 when the model doesn't fit.
         """
-        group = self.gpus_per_copy(shape, context)
-        if group is None:
+        fewest = self.gpus_per_copy(shape, context)
+        if fewest is None:
             return 0.0
+        groups = (2**power for power in range(int(math.log2(fewest)), int(math.log2(self.gpus)) + 1))
+        rates = (self._group_rate(shape, context, group) * (self.gpus // group) for group in groups)
+        return efficiency * max(rates)
+
+    def _group_rate(self, shape: Shape, context: int, group: int) -> float:
         room = group * _USABLE * self.memory - shape.weights
         batch = max(1, min(_LARGEST_BATCH, int(room / (context * shape.per_token))))
         # On average a sequence is half written.
         traffic = shape.weights + batch * context / 2 * shape.per_token
         read = traffic / (group * self.bandwidth)
         compute = 2 * shape.active * batch / (group * self.compute)
-        return efficiency * (self.gpus // group) * batch / max(read, compute)
+        return batch / max(read, compute)
 
 
 @cache
@@ -181,3 +189,26 @@ def shape_from(config: Any, params: float, dtype: str) -> Shape:
     size = BYTES.get(dtype, 2.0)
     kept = 2 * config.num_hidden_layers * kv_heads * head_dim
     return Shape(params, params, kept, size, max(size, 2.0))
+
+
+def paper_shapes(dtype: str = "bfloat16") -> dict[str, Shape]:
+    """Shape of each of the 14 models of the paper, by name: fine-tuning leaves the shape as it was."""
+    from handan.lineage import load_lineage, paper_design
+
+    lineage = load_lineage().set_index("model")
+    known = stated()["shapes"]
+    return {
+        model: shape_of(_family(model, lineage["base"], known), float(lineage.at[model, "params"]), dtype)
+        for model in paper_design()["model"]
+    }
+
+
+def _family(model: str, base: Any, known: dict[str, Any]) -> str:
+    """Walk back to the checkpoint that the table of shapes knows; Math and Instruct models share shapes."""
+    name = model
+    while name not in known:
+        plain = name.replace("-Math", "").replace("-Instruct", "").replace("Llama-3.3", "Llama-3.1")
+        if plain in known:
+            return plain
+        name = str(base[name])
+    return name

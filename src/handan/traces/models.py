@@ -18,13 +18,18 @@ from handan.traces.errors import ModelError
 
 TINY = "handan-tiny"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+# What decides the next token: weights, architecture, stop tokens, tokenizer, chat template.
 _CONTENT = (
-    "*.safetensors",
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
+    *("*.safetensors", "config.json", "generation_config.json", "*.jinja"),
+    *("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "merges.txt"),
 )
+_SAYS: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "think_open": str,
+    "think_close": str,
+    "prompt": str,
+    "params": (int, float),
+}
 
 
 @dataclass(frozen=True)
@@ -121,15 +126,29 @@ def _folder(path: Path, name: str | None) -> Model:
         raise ModelError(f"{path} holds no model: there is no config.json in it")
     if not list(path.glob("*.safetensors")):
         raise ModelError(f"{path} has no *.safetensors file; other formats can run code and are not loaded")
-    own = path / "handan.json"
-    said = json.loads(own.read_text(encoding="utf-8")) if own.is_file() else {}
-    unknown = set(said) - {"name", "think_open", "think_close", "prompt", "params"}
-    if unknown or said.get("prompt", "wording") not in ("wording", "code"):
-        raise ModelError(f"{own} has unknown settings: {', '.join(sorted(unknown)) or 'prompt'}")
-    name = name or said.pop("name", path.resolve().name)
-    said.pop("name", None)
+    said = _said(path / "handan.json")
+    own_name = said.pop("name", path.resolve().name)
+    name = name or own_name
     content = [file for pattern in _CONTENT for file in path.glob(pattern)]
     return Model(name, f"local:{name}", str(path.resolve()), content_hash(content), **said)
+
+
+def _said(path: Path) -> dict[str, Any]:
+    """Read what a folder says about itself: its name, its tags, how it wants to be asked."""
+    if not path.is_file():
+        return {}
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path} is not JSON: {error}") from None
+    if not isinstance(said, dict):
+        raise ModelError(f"{path} holds no settings: it must be one JSON object")
+    for key, value in said.items():
+        if key not in _SAYS:
+            raise ModelError(f"{path} has an unknown setting {key!r}; there are: {', '.join(_SAYS)}")
+        if not isinstance(value, _SAYS[key]) or (key == "prompt" and value not in ("wording", "code")):
+            raise ModelError(f"{path}: {value!r} is no value for {key}")
+    return said
 
 
 def _newest(hub_id: str) -> str:

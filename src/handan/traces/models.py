@@ -112,6 +112,24 @@ def resolve(model: str, revision: str | None = None, *, lineage: pd.DataFrame | 
     return Model(known["model"], known["hf_id"], known["hf_id"], pin, opened, closed, params=params)
 
 
+def behind_endpoint(model: str, *, lineage: pd.DataFrame | None = None) -> Model:
+    """Name a model that is reached through an interface: nothing of it can be pinned.
+
+    Parameters
+    ----------
+    model : str
+        What the endpoint calls it. A name or hub id of the lineage brings its place there.
+    lineage : DataFrame, optional
+        By default the packaged table.
+    """
+    try:
+        known = find(model, lineage)
+    except UnknownModelError:
+        return Model(model, model, model, "unknown")
+    opened, closed = (known[name] if pd.notna(known[name]) else "" for name in ("think_open", "think_close"))
+    return Model(known["model"], model, model, "unknown", opened, closed)
+
+
 def content_hash(paths: Iterable[Path]) -> str:
     """Hash names and contents of files: the revision of a folder, whatever its path or age."""
     digest = hashlib.sha256()

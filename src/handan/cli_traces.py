@@ -1,0 +1,186 @@
+"""The commands that make, read and count traces: `handan traces`, `handan costs`, `handan import`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from handan.output import Format, emit, harmless
+from handan.traces.choose import Kind, Options
+
+
+class OneCommandByDefault(TyperGroup):
+    """``handan traces MODEL …`` runs; ``handan traces status DIR`` and the like are commands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``run`` before anything that is no command."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=OneCommandByDefault, no_args_is_help=True, add_completion=False)
+
+Folder = Annotated[Path, typer.Argument(help="A store of traces.", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of the store; made if absent.")]
+HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
+
+
+@app.command("run")
+def run_command(
+    model: Annotated[str, typer.Argument(help="Name in the lineage, hub id, folder, or handan-tiny.")],
+    task: Annotated[list[str] | None, typer.Option("--task", help="A task of the bank; repeat it.")] = None,
+    out: Out = None,
+    samples: Annotated[int, typer.Option("--samples", help="Samples per item.")] = 1,
+    temperature: Annotated[float, typer.Option("--temperature", help="0 is greedy.")] = 0.6,
+    top_p: Annotated[float, typer.Option("--top-p")] = 0.95,
+    top_k: Annotated[int, typer.Option("--top-k", help="0 keeps all.")] = 0,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens")] = 8192,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    limit: Annotated[int | None, typer.Option("--limit", help="Items per task, evenly spread.")] = None,
+    engine: Annotated[Kind, typer.Option("--engine")] = Kind.TRANSFORMERS,
+    revision: Annotated[str | None, typer.Option("--revision", help="Commit on the hub.")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="wording or code.")] = None,
+    lineage: Annotated[Path | None, typer.Option("--lineage", help="Your own lineage as CSV.")] = None,
+    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, float16, bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Default: found.")] = None,
+    quantize: Annotated[int | None, typer.Option("--quantize", help="4 or 8 bits.")] = None,
+    attention: Annotated[str | None, typer.Option("--attention", help="For transformers.")] = None,
+    gpus: Annotated[int, typer.Option("--gpus", min=0, help="GPUs per copy of the model (vllm, ray).")] = 1,
+    actors: Annotated[int, typer.Option("--actors", min=1, help="Copies of the model (ray).")] = 2,
+    address: Annotated[
+        str | None, typer.Option("--address", help="Ray cluster; default: a local one.")
+    ] = None,
+    inner: Annotated[Kind, typer.Option("--inner", help="What Ray actors run.")] = Kind.TRANSFORMERS,
+    base_url: Annotated[str, typer.Option("--base-url", help="Endpoint (openai), ends in /v1.")] = "",
+    api_key_env: Annotated[
+        str, typer.Option("--api-key-env", help="Environment variable that holds the key.")
+    ] = "OPENAI_API_KEY",
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Requests at a time.")] = 8,
+    price_in: Annotated[float | None, typer.Option("--price-in", help="Per million tokens read.")] = None,
+    price_out: Annotated[float | None, typer.Option("--price-out", help="Per million written.")] = None,
+    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask failed requests again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what this would do.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Only say why stored rows are not reused.")] = False,
+    write_batch: Annotated[
+        Path | None, typer.Option("--write-batch", help="Write batch files instead of asking.")
+    ] = None,
+    read_batch: Annotated[
+        list[Path] | None, typer.Option("--read-batch", help="Store the answers of a batch file.")
+    ] = None,
+    how: HowOption = Format.TABLE,
+) -> None:
+    """Ask a model the items of some tasks, and store every trace; the same command goes on where it stopped."""
+    from handan.traces import jobs
+    from handan.traces.request import Decoding
+
+    options = Options(
+        engine, dtype, device, batch_size, quantize, attention, base_url, api_key_env, concurrency,
+        gpus, actors, address, inner,
+    )  # fmt: skip
+    decoding = Decoding(max_new_tokens, temperature, top_p, top_k, seed)
+    job = jobs.prepare(
+        model, task or [], decoding, options, samples=samples, limit=limit, revision=revision,
+        prompt=prompt, lineage=lineage,
+    )  # fmt: skip
+    print(f"note: {harmless(job.says)}", file=sys.stderr)
+    if dry_run:
+        emit(
+            jobs.dry_run(job, out, price_in=price_in, price_out=price_out), how, title="What this would take"
+        )
+        return
+    if out is None:
+        raise typer.BadParameter("name the folder of the store: --out DIR (or look first: --dry-run)")
+    if why:
+        emit(jobs.why(job, out), how, title="Stored rows that are near, and what differs")
+    elif write_batch is not None:
+        for path in jobs.write_batch(job, out, write_batch):
+            print(path)
+    else:
+        from handan.traces.progress import Progress
+
+        done = jobs.execute(
+            job, out, retry_errors=retry_errors, batches=read_batch or [], progress=Progress()
+        )
+        _report(done)
+
+
+@app.command()
+def status(folder: Folder, how: HowOption = Format.TABLE) -> None:
+    """Say what a store holds, and what is left to do of each run."""
+    from handan.traces.store import Store
+
+    with Store.open(folder, create=False, writable=False) as store:
+        emit(store.status(), how, title=f"Traces in {folder}")
+
+
+@app.command()
+def compact(folder: Folder) -> None:
+    """Merge the parts of a store, and drop failures that a later answer made up for."""
+    from handan.traces.store import Store
+
+    with Store.open(folder, create=False) as store:
+        print(store.compact())
+
+
+@app.command()
+def show(
+    folder: Folder,
+    item: Annotated[str, typer.Argument(help="Code of the item.", show_default=False)],
+    model: Annotated[str | None, typer.Option("--model", help="This model only.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="This task only.")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", help="This sample only.")] = None,
+) -> None:
+    """Read the traces of an item; what a model wrote is shown and never obeyed."""
+    from handan.traces.reading import readable
+
+    for line in readable(folder, item, model=model, task=task, sample=sample):
+        print(line)
+
+
+def costs(
+    folder: Annotated[list[Path], typer.Argument(help="One or more stores of traces.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="CSV or Parquet, by ending.", show_default=False)],
+    study: Annotated[str, typer.Option("--study", help="Name of the study.")] = "yours",
+    think_open: Annotated[str | None, typer.Option("--think-open", help="Other opening tag.")] = None,
+    think_close: Annotated[str | None, typer.Option("--think-close", help="Other closing tag.")] = None,
+    common_tokenizer: Annotated[
+        str | None, typer.Option("--common-tokenizer", help="Count all models with this tokenizer.json too.")
+    ] = None,
+) -> None:
+    """Count tokens: from stores of traces to a costs table."""
+    from handan.costs.files import write_costs
+    from handan.traces.counting import counted
+
+    tags = None if think_close is None else (think_open or "", think_close)
+    table, remarks = counted(folder, study=study, tags=tags, common=common_tokenizer)
+    write_costs(table, out)
+    for remark in remarks:
+        print(f"note: {harmless(remark)}", file=sys.stderr)
+    print(f"{len(table):,} rows in {out}")
+
+
+def import_log(
+    kind: Annotated[str, typer.Argument(help="lm-eval, inspect, openai-batch, vllm-batch, jsonl, parquet.")],
+    path: Annotated[list[Path], typer.Argument(help="Files or folders of the log.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV or Parquet, by ending.", show_default=False)],
+) -> None:
+    """Read the log of another tool as a costs table."""
+    raise NotImplementedError
+
+
+def _report(report: Any) -> None:
+    from handan.traces.progress import duration
+
+    if not report.done and not report.failed:
+        print(f"nothing to do: all {report.asked:,} requests are in the store")
+        return
+    print(f"{report.done:,} answered, {report.settled:,} were in the store, of {report.asked:,}")
+    print(f"{report.tokens:,} tokens in {duration(report.seconds)}")
+    if report.failed:
+        print(f"{report.failed:,} failed and are stored with their error; --retry-errors asks again")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handan import cli_traces
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ StudyOption = Annotated[
 ]
 CostsArgument = Annotated[
     Path | None,
-    typer.Argument(
-        help="Your own costs as CSV: model, task, item, reasoning_tokens. Default: recorded studies."
-    ),
+    typer.Argument(help="Your own costs: model, task, item, reasoning_tokens. Default: recorded studies."),
 ]
 NormsOption = Annotated[
     Path | None,
@@ -52,6 +51,11 @@ ReliabilityOption = Annotated[
 CostOption = Annotated[str, typer.Option("--cost", help="The column of the costs table that counts.")]
 BootOption = Annotated[int, typer.Option("--n-boot", min=100, help="Resamples of items.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")]
+
+
+app.add_typer(cli_traces.app, name="traces", help="Ask models, and keep every trace.")
+app.command("costs")(cli_traces.costs)
+app.command("import")(cli_traces.import_log)
 
 
 class ClaimName(StrEnum):
@@ -81,8 +85,7 @@ def bank(
     if task is None:
         if item is not None:
             raise typer.BadParameter("name the task as well: handan bank TASK --item ITEM")
-        emit(norms.summary(), how, title="Item bank (response times in seconds)")
-        return
+        return emit(norms.summary(), how, title="Item bank (response times in seconds)")
     try:
         if item is not None:
             print("\n".join(harmless(line) for line in _problem(task, item).splitlines()))
@@ -153,8 +156,7 @@ def compare(
     inputs = _inputs(costs, norms, reliability, study, cost, family)
     pairs, pooled = contrasts(inputs, family, claim.value, n_boot=n_boot, seed=seed)
     if how is not Format.TABLE:
-        emit(pooled if level is Level.POOLED else pairs, how)
-        return
+        return emit(pooled if level is Level.POOLED else pairs, how)
     if level is not Level.POOLED:
         emit(pairs, how, title="Pairs: r of a minus r of b, on the same items", show=_PAIRS)
     if level is not Level.PAIRS:
@@ -195,12 +197,14 @@ def main() -> None:
     from handan.book.errors import BookError, ParameterError, ProjectError
     from handan.findings.join import NoOverlap
     from handan.tables import TableError
+    from handan.traces.errors import ImportFormatError, ModelError, RequestError, TracesError
 
+    mended = (ImportFormatError, ModelError, RequestError)
     try:
         app()
-    except (TableError, NoOverlap, LookupError, ParameterError, ProjectError) as error:
+    except (*mended, TableError, NoOverlap, LookupError, ParameterError, ProjectError) as error:
         _fail(error, 2)
-    except BookError as error:
+    except (BookError, TracesError) as error:
         _fail(error, 1)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
@@ -237,9 +241,9 @@ def _inputs(
 def _problem(task: str, item: str) -> str:
     from handan import norms
 
-    found = norms.task(task)
-    prompt, answer = found.prompt(item), found.answer(item)
-    return f"What people did\n  {found.people}\n\nWhat a model is asked\n\n{prompt}\n\nKey: {answer}"
+    one = norms.task(task)
+    asked, key = one.prompt(item), one.answer(item)
+    return f"What people did\n  {one.people}\n\nWhat a model is asked\n\n{asked}\n\nKey: {key}"
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def run_command(
     ] = None,
     how: HowOption = Format.TABLE,
 ) -> None:
-    """Ask a model the items of some tasks, and store every trace; the same command goes on where it stopped."""
+    """Ask a model the items of some tasks and store every trace; run it again to go on."""
     from handan.traces import jobs
     from handan.traces.request import Decoding
 

@@ -20,17 +20,20 @@ class Profile:
         Resamples of items behind a verdict, whose ends must not depend on the seed.
     n_studies : int
         Simulated studies per condition.
+    n_items : int or None
+        Items per task that models are asked; all when None.
     """
 
     name: str
     n_boot: int
     n_pooled: int
     n_studies: int
+    n_items: int | None
 
 
 _PROFILES = (
-    Profile("quick", n_boot=1_000, n_pooled=5_000, n_studies=400),
-    Profile("default", n_boot=10_000, n_pooled=100_000, n_studies=2_000),
+    Profile("quick", n_boot=1_000, n_pooled=5_000, n_studies=400, n_items=32),
+    Profile("default", n_boot=10_000, n_pooled=100_000, n_studies=2_000, n_items=None),
 )
 
 

@@ -134,9 +134,7 @@ def choose(
     from handan.traces.loading import load_tokenizer
 
     device = resolve_device(options.device)
-    dtype, reason = resolve_dtype(device, options.dtype)
-    if options.quantize:
-        dtype, reason = f"int{options.quantize}", f"weights loaded in {options.quantize} bits, as asked"
+    dtype, reason = resolve_dtype(device, _format(options))
     tokenizer = load_tokenizer(model)
     render, template = chat_renderer(tokenizer)
     return Chosen(model, _local(model, options, dtype, device), dtype, reason, render, template, tokenizer)
@@ -144,6 +142,14 @@ def choose(
 
 def _asked(model: Model, prompt: str | None) -> Model:
     return replace(model, prompt=prompt) if prompt else model
+
+
+def _format(options: Options) -> str:
+    if options.quantize is None:
+        return options.dtype
+    if options.quantize not in (4, 8) or options.dtype != "auto":
+        raise EngineError("weights are quantised to 4 or 8 bits, and then --dtype is left alone")
+    return f"int{options.quantize}"
 
 
 def _endpoint(model: Model, options: Options) -> Chosen:

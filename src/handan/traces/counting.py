@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from handan.traces.errors import StoreError
 from handan.traces.store import Store
 
 Tags = tuple[str, str]
+_COMMON = ("<think>", "</think>")
 
 
 def counted(
@@ -22,6 +24,7 @@ def counted(
     study: str = "yours",
     tags: Tags | None = None,
     common: str | None = None,
+    keep_text: bool = False,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Count the tokens of every trace of some stores.
 
@@ -35,6 +38,8 @@ def counted(
         Opening and closing tag of every model, in place of those recorded with the runs.
     common : str, optional
         A ``tokenizer.json`` or hub id; every trace is counted with it as well.
+    keep_text : bool
+        Whether to add the texts, as ``reasoning_text`` and ``answer_text``.
 
     Returns
     -------
@@ -58,11 +63,39 @@ def counted(
     rows = pd.concat(traces, ignore_index=True).drop_duplicates("key", ignore_index=True)
     if rows.empty:
         raise StoreError(f"no trace in {', '.join(map(str, folders))}")
-    chosen = {model: tags or known.get(model, ("<think>", "</think>")) for model in rows["model"].unique()}
-    unknown = sorted(set(rows["model"]) - set(known)) if tags is None else []
-    remarks = [f"no tags on record for {name}: <think> and </think> are taken" for name in unknown]
-    shared = Decoder.named(common) if common else None
-    return account(rows, chosen, decoders, study=study, common=shared), remarks
+    rows, remarks = _variants(rows)
+    names = rows[["model", "plain"]].drop_duplicates().itertuples(index=False)
+    chosen = {model: tags or known.get(plain, _COMMON) for model, plain in names}
+    if unknown := sorted(set(rows["plain"]) - set(known)) if tags is None else []:
+        remarks.append(f"no tags on record for {', '.join(unknown)}: {' and '.join(_COMMON)} are taken")
+    table = account(
+        rows.drop(columns="plain").assign(study=study), chosen, decoders, common=common, keep_text=keep_text
+    )
+    return table, remarks
+
+
+def _variants(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Tell runs of a model under other settings apart: MODEL@SETTINGS; the largest run keeps its name."""
+    settings = ["model_id", "revision", "template", "decoding", "dtype"]
+    rows = rows.assign(plain=rows["model"])
+    remarks = []
+    for model, part in rows.groupby("plain", sort=False):
+        sizes = part.groupby(settings, sort=False).size().sort_values(ascending=False, kind="stable")
+        for other in sizes.index[1:]:
+            name = f"{model}@{_difference(other, sizes.index[0], settings)}"
+            same = (part[settings] == list(other)).all(axis=1)
+            rows.loc[part.index[same], "model"] = name
+            remarks.append(f"{int(same.sum())} traces of {model} were made under other settings: {name}")
+    return rows, remarks
+
+
+def _difference(one: Sequence[str], other: Sequence[str], names: Sequence[str]) -> str:
+    mine, theirs = (_flat(dict(zip(names, side, strict=True))) for side in (one, other))
+    return ",".join(f"{name}={str(value)[:12]}" for name, value in mine.items() if value != theirs[name])
+
+
+def _flat(settings: dict[str, str]) -> dict[str, Any]:
+    return {**json.loads(settings.pop("decoding")), **settings}
 
 
 def _tags(runs: Sequence[dict[str, Any]]) -> dict[str, Tags]:

@@ -1,0 +1,48 @@
+"""Train the tiny model of the package from scratch, examine it, and write its folder.
+
+    python scripts/train_tiny.py [--steps N] [--seed N] [--threads N] [--out FOLDER]
+
+Takes a few minutes on two CPU cores. FOLDER is by default the package's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from handan.organism.checkpoint import examination, record, save, tally
+from handan.organism.pretrain import Recipe, train
+
+FOLDER = Path(__file__).resolve().parents[1] / "src/handan/data/models/tiny"
+
+
+def main() -> None:
+    """Train, examine, write."""
+    usual = Recipe()
+    parser = argparse.ArgumentParser(description="Train the tiny model of the package.")
+    parser.add_argument("--steps", type=int, default=usual.steps)
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    given = parser.parse_args()
+
+    import torch
+
+    torch.set_num_threads(given.threads)
+    recipe = replace(usual, steps=given.steps, seed=given.seed)
+    start = time.perf_counter()
+    model, log = train(recipe, report=lambda progress: print(progress, flush=True))
+    seconds = time.perf_counter() - start
+    table = examination(model, recipe)
+    print(tally(table, "task pairs").to_string(index=False))
+    print(tally(table, "style").to_string(index=False))
+    save(given.out, model)
+    options = f"--steps {recipe.steps} --seed {recipe.seed} --threads {given.threads}"
+    record(given.out, recipe, log, table, seconds=seconds, command=f"python scripts/train_tiny.py {options}")
+    print(f"wrote {given.out}")
+
+
+if __name__ == "__main__":
+    main()

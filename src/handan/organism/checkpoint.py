@@ -1,0 +1,223 @@
+"""Write a trained model into a folder that says what it is and how it came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from handan.norms import load_bank
+from handan.organism import grammar
+from handan.organism.examine import examine
+from handan.organism.pretrain import Progress, Recipe, held_out, pair
+from handan.organism.tokenizer import build
+
+if TYPE_CHECKING:
+    from transformers import Qwen2ForCausalLM
+
+WEIGHTS = "model.safetensors"
+DECODINGS = {"greedy": 0.0, "temperature 1": 1.0}
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "handan")
+_LOSSES = 20
+
+
+def save(folder: Path, model: Qwen2ForCausalLM) -> None:
+    """Write weights, tokenizer and settings, so that plain transformers and `handan.traces` can load them."""
+    from transformers import GenerationConfig
+
+    tokenizer = build()
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    model.generation_config = GenerationConfig(**ends)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    _name_tokenizer_class(folder / "tokenizer_config.json")
+    about = {
+        "think_open": grammar.THINK_OPEN,
+        "think_close": grammar.THINK_CLOSE,
+        "prompt": "code",
+        "params": model.num_parameters(),
+    }
+    _write_json(folder / "handan.json", about)
+
+
+def examination(model: Qwen2ForCausalLM, recipe: Recipe) -> pd.DataFrame:
+    """Let a model do every binary item of the bank, greedily and by chance.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `examine`, with ``decoding`` (a key of `DECODINGS`) and ``pairs``
+        (``seen`` or ``held out``); one row per decoding and item.
+    """
+    bank = load_bank(grammar.SIGNS)
+    items = list(zip(bank["task"], bank["item"], strict=True))
+    tokenizer, unseen = build(), held_out(recipe)
+    done = [
+        examine(model, tokenizer, items, temperature=temperature, seed=recipe.seed).assign(decoding=name)
+        for name, temperature in DECODINGS.items()
+    ]
+    table = pd.concat(done, ignore_index=True)
+    table["pairs"] = ["held out" if pair(item) in unseen else "seen" for item in table["item"]]
+    return table
+
+
+def tally(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Count an examination: items, and shares answered correctly and written as the grammar would."""
+    groups = table.fillna({"style": "none"}).groupby(["decoding", *by.split()], sort=True)
+    counted = groups.agg(
+        n=("correct", "size"),
+        correct=("correct", "mean"),
+        by_the_grammar=("by_the_grammar", "mean"),
+        mean_tokens=("tokens", "mean"),
+        sd_tokens=("tokens", "std"),
+    )
+    return counted.round(3).reset_index()
+
+
+def record(
+    folder: Path, recipe: Recipe, log: list[Progress], table: pd.DataFrame, *, seconds: float, command: str
+) -> None:
+    """Write ``training.json`` and the model card beside the weights.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `save` wrote.
+    recipe : Recipe
+        Settings of the training.
+    log : list of Progress
+        Reports of the training.
+    table : DataFrame
+        From `examination`.
+    seconds : float
+        Time that the training took.
+    command : str
+        What makes the folder again.
+    """
+    import torch
+
+    weights = (folder / WEIGHTS).read_bytes()
+    told = {
+        "command": command,
+        "recipe": asdict(recipe),
+        "seconds": round(seconds),
+        "machine": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "tokens_per_second": round(log[-1].rate),
+        "loss": {str(one.step): round(one.loss, 4) for one in log[:: max(len(log) // _LOSSES, 1)] + log[-1:]},
+        "accuracy": tally(table, "task pairs").to_dict("records"),
+        "styles": tally(table, "style").to_dict("records"),
+        "held_out": sorted(" ".join(sorted(one)) for one in held_out(recipe)),
+        "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
+    }
+    _write_json(folder / "training.json", told)
+    (folder / "README.md").write_text(card(told, parameters=_parameters(folder)), encoding="utf-8")
+
+
+def card(told: dict[str, Any], parameters: int) -> str:
+    """Word the model card from what ``training.json`` holds."""
+    recipe = told["recipe"]
+    size = f"{recipe['layers']} layers, width {recipe['hidden']}, {recipe['heads']} heads"
+    widths = f"{min(recipe['bits'])} to {max(recipe['bits'])}"
+    return _CARD.format(
+        parameters=f"{parameters:,}",
+        size=size,
+        widths=widths,
+        styles=", ".join(recipe["styles"]),
+        steps=f"{recipe['steps']:,}",
+        batch=recipe["batch"],
+        seed=recipe["seed"],
+        pairs=len(told["held_out"]),
+        command=told["command"],
+        seconds=told["seconds"],
+        machine=told["machine"],
+        versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
+        accuracy=_markdown(told["accuracy"]),
+        by_style=_markdown(told["styles"]),
+    )
+
+
+def _parameters(folder: Path) -> int:
+    return int(json.loads((folder / "handan.json").read_text(encoding="utf-8"))["params"])
+
+
+def _markdown(rows: list[dict[str, Any]]) -> str:
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("_", " ")
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _name_tokenizer_class(path: Path) -> None:
+    """Name the class as every version of transformers knows it; version 5 writes its own inner name."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    _write_json(path, settings | {"tokenizer_class": "PreTrainedTokenizerFast"})
+
+
+_CARD = """\
+---
+license: mit
+library_name: transformers
+pipeline_tag: text-generation
+---
+
+# handan-tiny
+
+A language model of {parameters} parameters (Qwen2 architecture, {size}) that adds and
+subtracts binary numbers with a written chain of thought. It was trained from scratch, on
+texts that a program made up, to exercise the generation of traces and the counting of
+their tokens on any laptop. It knows nothing else.
+
+    binary-addition 1010+0110
+    <think>carries
+    c:1+1+0=10
+    b:0+1+1=10
+    a:1+0+1=10
+    </think>
+    Answer: 10000
+
+A prompt is the name of a task, `binary-addition` or `binary-subtraction`, a space, two
+binary numbers of equal length ({widths} bits) with the sign between them, and a line
+feed. There is no chat template. One token is one character, except the task names, the
+think tags and `Answer: `.
+
+## What it can't show
+
+It learned a random mix of styles of writing ({styles}), drawn whatever the difficulty of
+the sum. `columns` and `twice` have one length per number of columns; `carries` grows with
+the carries because it was written that way. Where the length of its traces goes with the
+reaction times of people, it does so by construction: nothing about people, or about large
+models, follows from it.
+
+## Training
+
+{steps} steps of AdamW with {batch} texts each, seed {seed}; `training.json` holds every
+setting, the loss and the hash of the weights. {pairs} pairs of 4-bit operands of the item
+bank were kept out of all texts, in either order and with either sign ("held out" below).
+
+    {command}
+
+took {seconds} s on {machine} ({versions}). On the same machine with the same number of
+threads it gives the same weights again.
+
+## Accuracy on the item bank
+
+All 392 binary items. *By the grammar*: share of traces that are, character for character,
+what the program would have written in that style.
+
+{accuracy}
+
+{by_style}
+
+## Licence
+
+MIT, like the package.
+"""

@@ -1,0 +1,111 @@
+"""For the tests of Ray: a cluster as a user would start it, and engines that misbehave on demand."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from handan.traces.request import Completion, Decoding, Request
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A local cluster with four logical CPUs, started by the user's program, not by ours."""
+    ray = pytest.importorskip("ray")
+    # Workers import this module by name.
+    ray.init(
+        address="local",
+        num_cpus=4,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        object_store_memory=100 * 2**20,
+        runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}},
+    )
+    yield ray
+    ray.shutdown()
+
+
+def requests(prompts, decoding=None, dtype="float32"):
+    decoding = decoding or Decoding(max_new_tokens=24)
+    return [
+        Request("m", "local:m", "r", "plain", "t", str(place), 0, prompt, decoding, dtype)
+        for place, prompt in enumerate(prompts)
+    ]
+
+
+def answer(request: Request) -> Completion:
+    """What the stand-in says to a request, wherever it runs."""
+    text = hashlib.sha256(request.key.encode()).hexdigest()
+    return Completion(request.key, text, "stop", token_ids=tuple(map(ord, text)), output_tokens=len(text))
+
+
+class StandIn:
+    """Answers at once; a prompt may tell it to wait, to raise, or to kill its process.
+
+    Leaves a file named after its process in `marks` whenever a model is "loaded".
+    """
+
+    name = "standin"
+
+    def __init__(self, marks: str | None = None, fails: str = ""):
+        if fails == "building":
+            raise RuntimeError("this recipe can't be followed")
+        self.marks, self.fails = marks, fails
+
+    def __enter__(self):
+        if self.fails == "loading":
+            raise RuntimeError("these weights can't be loaded")
+        if self.marks:
+            Path(self.marks, str(os.getpid())).touch()
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def settings(self):
+        return {"engine": self.name, "device": "cpu", "dtype": "float32"}
+
+    def complete(self, requests):
+        for request in requests:
+            if request.prompt == "die":
+                os._exit(7)
+            if request.prompt == "raise":
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            if request.prompt == "silence":
+                continue
+            time.sleep(0.2 if request.prompt.startswith("slow") else 0)
+            yield answer(request)
+
+
+class Marked:
+    """The transformers engine, leaving a mark when it is loaded and when it first gets work."""
+
+    def __init__(self, model, marks: str):
+        from handan.traces.transformers_engine import TransformersEngine
+
+        self._engine = TransformersEngine(model, dtype="float32", device="cpu", batch_size=4)
+        self.settings = self._engine.settings
+        self._marks = Path(marks)
+        self._busy = False
+
+    def __enter__(self):
+        self._engine.__enter__()
+        (self._marks / f"loaded-{os.getpid()}").touch()
+        return self
+
+    def __exit__(self, *exc):
+        self._engine.__exit__(*exc)
+
+    def complete(self, requests):
+        if not self._busy and not list(self._marks.glob("busy-*")):
+            (self._marks / f"busy-{os.getpid()}").touch()
+            # Time to be killed at work.
+            time.sleep(30)
+        self._busy = True
+        yield from self._engine.complete(requests)

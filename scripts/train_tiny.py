@@ -2,7 +2,7 @@
 
     python scripts/train_tiny.py [--steps N] [--seed N] [--threads N] [--out FOLDER]
 
-Takes a few minutes on two CPU cores. FOLDER is by default the package's own.
+Takes a few minutes on an idle CPU core. FOLDER is by default the package's own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from handan.organism.checkpoint import examination, record, save, tally
-from handan.organism.pretrain import Recipe, train
+from handan.organism.corpus import Recipe
+from handan.organism.pretrain import train
 
 FOLDER = Path(__file__).resolve().parents[1] / "src/handan/data/models/tiny"
 
@@ -24,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the tiny model of the package.")
     parser.add_argument("--steps", type=int, default=usual.steps)
     parser.add_argument("--seed", type=int, default=usual.seed)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=FOLDER)
     given = parser.parse_args()
 

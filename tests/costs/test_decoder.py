@@ -17,7 +17,7 @@ def decoder(request):
 
 
 @given(text=TEXTS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @pytest.mark.parametrize("kind", ["tagged", "plain", "sentencepiece"])
 def test_text_comes_back_from_its_ids(request, kind, text):
     decoder = request.getfixturevalue(kind)
@@ -25,7 +25,7 @@ def test_text_comes_back_from_its_ids(request, kind, text):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @pytest.mark.parametrize("kind", ["tagged", "plain"])
 def test_any_ids_decode_as_the_library_decodes_them(request, kind, data):
     decoder = request.getfixturevalue(kind)
@@ -34,7 +34,7 @@ def test_any_ids_decode_as_the_library_decodes_them(request, kind, data):
 
 
 @given(text=TEXTS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @pytest.mark.parametrize("kind", ["tagged", "plain", "sentencepiece"])
 def test_bytes_looked_up_agree_with_bytes_found_by_decoding(request, kind, text):
     decoder = request.getfixturevalue(kind)

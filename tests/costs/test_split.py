@@ -17,7 +17,7 @@ def whole(counts):
 
 
 @given(reasoning=TEXTS, answer=TEXTS, prefilled=st.booleans(), stopped=st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_counts_equal_the_construction_where_a_tag_is_a_token(tagged, reasoning, answer, prefilled, stopped):
     thought, said = tagged.ids(reasoning), tagged.ids(answer)
     opening = [] if prefilled else [tagged.single("<think>")]
@@ -32,7 +32,7 @@ def test_counts_equal_the_construction_where_a_tag_is_a_token(tagged, reasoning,
 
 
 @given(reasoning=TEXTS, answer=TEXTS)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @pytest.mark.parametrize("kind", ["plain", "sentencepiece"])
 def test_a_token_that_holds_a_byte_of_a_tag_is_markup(request, kind, reasoning, answer):
     decoder = request.getfixturevalue(kind)
@@ -70,7 +70,7 @@ def test_every_token_is_counted_once_whatever_the_output(request, kind, talk, pr
 
 
 @given(talk=TALK, prefilled=st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_ids_and_text_are_cut_at_the_same_places(plain, talk, prefilled):
     text = "".join(talk)
     by_ids = split_ids(plain.ids(text), plain, THINK, prefilled=prefilled, stopped=False)
@@ -85,7 +85,7 @@ def test_ids_and_text_are_cut_at_the_same_places(plain, talk, prefilled):
 
 
 @given(random=st.lists(st.integers(-2, 500), max_size=40), prefilled=st.booleans(), stopped=st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @BOTH
 def test_ids_of_an_untrained_model_are_counted_too(request, kind, random, prefilled, stopped):
     decoder = request.getfixturevalue(kind)

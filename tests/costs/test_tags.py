@@ -49,7 +49,7 @@ PIECES = st.lists(
 
 
 @given(PIECES.map("".join), st.booleans())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 def test_nothing_is_lost_and_nothing_counts_twice(text, prefilled):
     found = find_tags(text, THINK)
     cut = layout(found, len(text), prefilled=prefilled)
@@ -60,7 +60,7 @@ def test_nothing_is_lost_and_nothing_counts_twice(text, prefilled):
 
 
 @given(PIECES.map("".join))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 def test_the_answer_follows_the_last_closing_tag(text):
     cut = layout(find_tags(text, THINK), len(text))
     before, tag, after = text.rpartition("</think>")

@@ -4,8 +4,9 @@ import pytest
 
 from handan.organism import grammar
 from handan.organism.checkpoint import record, save, tally
+from handan.organism.corpus import Recipe
 from handan.organism.examine import examine
-from handan.organism.pretrain import Recipe, train
+from handan.organism.pretrain import train
 from handan.organism.tokenizer import build
 from handan.traces.models import resolve
 

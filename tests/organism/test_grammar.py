@@ -10,7 +10,9 @@ from handan.norms.binary_arithmetic import carries
 from handan.organism import grammar
 from handan.traces.prompts import problem_text
 
-STEP = re.compile(r"([a-z]):([01])([+-])([01])\3([01])=([01])([01])")
+FULL = re.compile(r"([a-z]):([01])([+-])([01])\3([01])=([01])([01])")
+BRIEF = re.compile(r"([a-z]):([01])([+-])([01])(?:\3(1))?=([01])")
+HANDED_ON = {"+": "carry", "-": "borrow"}
 
 
 @st.composite
@@ -35,24 +37,37 @@ def value(item):
     return int(first, 2) + int(second, 2) * (1 if sign == "+" else -1)
 
 
+def steps_of(lines, sign):
+    """Name, bits, what was handed and handed on, and the bit left, for each step of a chain."""
+    mark = HANDED_ON[sign]
+    for place, line in enumerate(lines):
+        if full := FULL.fullmatch(line):
+            name, a, own, b, handed, carry, bit = full.groups()
+        elif brief := BRIEF.fullmatch(line):
+            name, a, own, b, handed, bit = brief.groups(default="0")
+            carry = lines[place + 1 : place + 2] == [mark]
+        else:
+            assert line == mark
+            continue
+        assert own == sign
+        yield name, int(a), int(b), int(handed), int(carry), int(bit)
+
+
 @settings(deadline=None, max_examples=300)
 @given(sums(), st.sampled_from(sorted(grammar.STYLES)))
 def test_every_step_is_arithmetically_right_and_reads_the_operands(item, style):
-    _, lines, _ = read(grammar.completion(item, style))
+    lines = [line for line in read(grammar.completion(item, style))[1] if line != "check"]
     first, sign, second = re.fullmatch(r"([01]+)([+-])([01]+)", item).groups()
-    for line in lines:
-        if line == "check":
-            continue
-        name, a, own_sign, b, handed, carry, bit = STEP.fullmatch(line).groups()
+    for name, a, b, handed, carry, bit in steps_of(lines, sign):
         place = ord(name) - ord("a")
-        assert (a, own_sign, b) == (first[place], sign, second[place])
+        assert (a, b) == (int(first[place]), int(second[place]))
         rest = [int(one[place + 1 :] or "0", 2) for one in (first, second)]
         if sign == "+":
-            assert int(handed) == sum(rest) >> (len(first) - place - 1)
-            assert int(a) + int(b) + int(handed) == 2 * int(carry) + int(bit)
+            assert handed == sum(rest) >> (len(first) - place - 1)
+            assert a + b + handed == 2 * carry + bit
         else:
-            assert int(handed) == (rest[0] < rest[1])
-            assert int(a) - int(b) - int(handed) == int(bit) - 2 * int(carry)
+            assert handed == (rest[0] < rest[1])
+            assert a - b - handed == bit - 2 * carry
 
 
 @settings(deadline=None, max_examples=200)
@@ -70,10 +85,13 @@ def test_styles_write_as_many_steps_as_documented(item):
     bits = item.replace("-", "+").index("+")
     steps = {style: read(grammar.completion(item, style)) for style in grammar.STYLES}
     assert {style: heading for style, (heading, _, _) in steps.items()} == {style: style for style in steps}
-    names = [line[0] for line in steps["columns"][1]]
-    assert names == [chr(ord("a") + place) for place in reversed(range(bits))]
+    mark = HANDED_ON["+" if "+" in item else "-"]
+    handed_on = sum(FULL.fullmatch(line)[6] == "1" for line in steps["columns"][1])
+    names = [chr(ord("a") + place) for place in reversed(range(bits))]
+    assert [line[0] for line in steps["columns"][1]] == names
+    assert [line[0] for line in steps["carries"][1] if line != mark] == names
+    assert steps["carries"][1].count(mark) == handed_on
     assert steps["twice"][1] == [*steps["columns"][1], "check", *steps["columns"][1]]
-    assert steps["carries"][1] == [line for line in steps["columns"][1] if STEP.fullmatch(line)[6] == "1"]
 
 
 @pytest.mark.parametrize("name", grammar.SIGNS)
@@ -85,7 +103,7 @@ def test_bank_items_are_graded_correct_and_steps_count_carries(name, style):
         assert task(name).grade(item, text + "<eos>").correct
         assert read(text)[2] == task(name).answer(item)
         if style == "carries":
-            assert len(read(text)[1]) == carries(item)
+            assert len(read(text)[1]) == 4 + carries(item)
         assert grammar.prompt(item) == problem_text(name, item, "code")
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from handan.norms import load_bank
 from handan.organism import grammar
-from handan.organism.pretrain import Recipe, held_out, pair, share_of_rate, tensors, texts, train, widths
+from handan.organism.corpus import Recipe, held_out, pair, texts, widths
+from handan.organism.pretrain import add_gradients, fresh, share_of_rate, tensors, train
 from handan.organism.tokenizer import build
 
 SMALL = Recipe(layers=1, hidden=16, heads=2, mlp=32, bits=(1, 2, 3), steps=4, batch=4, warmup=2)
@@ -96,3 +97,19 @@ def test_training_lowers_the_loss_and_reports_on_the_way():
     assert "tokens/s" in str(log[0])
     assert "s left" in str(log[0])
     assert not model.training
+
+
+def test_gradients_of_a_batch_in_parts_are_those_of_the_whole():
+    import torch
+
+    tokenizer, recipe = build(), replace(SMALL, batch=10, bits=(2, 3, 4))
+    batch = next(texts(recipe))
+    in_parts, whole = fresh(recipe, tokenizer), fresh(recipe, tokenizer)
+    loss, read = add_gradients(in_parts, batch, tokenizer)
+    ids, labels = tensors(batch, tokenizer)
+    at_once = whole(input_ids=ids, labels=labels).loss
+    at_once.backward()
+    assert loss == pytest.approx(at_once.item(), rel=1e-5)
+    assert read == sum(len(tokenizer(asked + told)["input_ids"]) + 1 for asked, told in batch)
+    for one, other in zip(in_parts.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)

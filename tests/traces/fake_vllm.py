@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 
 class RequestOutputKind(Enum):
@@ -77,7 +77,9 @@ class LLMEngine:
     def add_request(self, request_id, prompt, params):
         ids = prompt["prompt_token_ids"]
         if len(ids) >= self.model_config.max_model_len:
-            raise ValueError(f"The decoder prompt (length {len(ids)}) is longer than the maximum model length")
+            raise ValueError(
+                f"The decoder prompt (length {len(ids)}) is longer than the maximum model length"
+            )
         if request_id in self._queue:
             raise ValueError(f"Request id {request_id} already running.")
         assert params.output_kind is RequestOutputKind.FINAL_ONLY
@@ -122,7 +124,7 @@ class LLMEngine:
 class LLM:
     """`made` holds the arguments of every one; the class attributes are for tests to change."""
 
-    made: list[dict[str, Any]] = []
+    made: ClassVar[list[dict[str, Any]]] = []
     swallows_stop = False
     cut_reason = "length"
     breaks_after: int | None = None
@@ -147,14 +149,16 @@ class LLM:
         if running.params.temperature == 0:
             return int(logits.argmax())
         generator = torch.Generator().manual_seed(running.params.seed + len(running.ids))
-        return int(torch.multinomial((logits / running.params.temperature).softmax(-1), 1, generator=generator))
+        return int(
+            torch.multinomial((logits / running.params.temperature).softmax(-1), 1, generator=generator)
+        )
 
 
 def install(monkeypatch) -> type[LLM]:
     """Put a fresh stand-in where ``import vllm`` finds it."""
 
     class Fresh(LLM):
-        made: list[dict[str, Any]] = []
+        made: ClassVar[list[dict[str, Any]]] = []
 
     package, sampling = ModuleType("vllm"), ModuleType("vllm.sampling_params")
     package.LLM, package.SamplingParams = Fresh, SamplingParams

@@ -184,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, raw, kind = error.code, error.read(), error.headers["Content-Type"]
         self.send(status, raw, Content_Type=kind)
 
-    def stream(self, whole, *, stop_after=None, usage=True):
+    def stream(self, whole, *, stop_after=None, clean_end=True):
         """Send a reply in pieces of a few characters, with the noise that real streams have."""
         choice = whole["choices"][0]
         message = choice["message"]
@@ -194,8 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
             deltas += [{name: text[at : at + 3]} for at in range(0, len(text), 3)]
         events = [{"model": whole["model"], "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
         events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
-        if usage:
-            events.append({"choices": [], "usage": whole["usage"]})
+        events.append({"choices": [], "usage": whole["usage"]})
         texts = [f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events]
         data = [": keep-alive\n\n", *texts, "data: [DONE]\n\n"][:stop_after]
         self.leave()
@@ -207,12 +206,16 @@ class _Handler(BaseHTTPRequestHandler):
         for at in range(0, len(raw), 50):  # chunks end anywhere, also inside a character
             piece = raw[at : at + 50]
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-        if stop_after is None:
+        if clean_end:
             self.wfile.write(b"0\r\n\r\n")
         else:
             self.hang_up()
 
     def on_stream_dropped(self):
+        self.stream(reply(self.prompt), stop_after=6, clean_end=False)
+
+    def on_stream_cut(self):
+        """End in good order, but in the middle of the reply."""
         self.stream(reply(self.prompt), stop_after=6)
 
     def on_rate_limit(self):
@@ -267,7 +270,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(200, b"[" * 100_000)
 
     def on_error_in_200(self):
-        self.error_in_200 = True
         self.send(200, {"error": {"message": "provider failed", "code": 502}})
 
     def on_broke_off(self):
@@ -294,7 +296,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(200, reply(self.headers["Authorization"], finish_reason=self.headers["Authorization"]))
 
     def on_unauthorized(self):
-        self.error(401, f"Incorrect API key provided: {self.headers['Authorization']}")
+        key = self.headers["Authorization"] or "none"
+        self.error(401, f"Incorrect API key provided: {key}, which begins with {key[:-6]}")
 
     def on_forbidden(self):
         self.error(403, "no access")

@@ -14,10 +14,17 @@ from handan.traces.request import Completion, Decoding, Request
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def importable():
+    """Workers import this module by name, wherever the tests were started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]), prepend=os.pathsep)
+        yield
+
+
+@pytest.fixture(scope="module")
+def cluster(importable):
     """A local cluster with four logical CPUs, started by the user's program, not by ours."""
     ray = pytest.importorskip("ray")
-    # Workers import this module by name.
     ray.init(
         address="local",
         num_cpus=4,
@@ -25,7 +32,6 @@ def cluster():
         log_to_driver=False,
         logging_level=logging.ERROR,
         object_store_memory=100 * 2**20,
-        runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}},
     )
     yield ray
     ray.shutdown()
@@ -106,6 +112,6 @@ class Marked:
         if not self._busy and not list(self._marks.glob("busy-*")):
             (self._marks / f"busy-{os.getpid()}").touch()
             # Time to be killed at work.
-            time.sleep(30)
+            time.sleep(60)
         self._busy = True
         yield from self._engine.complete(requests)

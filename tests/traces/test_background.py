@@ -43,20 +43,28 @@ def test_every_item_is_worked_on_once_and_not_too_many_at_a_time(pauses, at_once
 
 
 def test_a_failure_comes_after_the_results_and_stops_the_rest(background):
-    begun = []
+    begun, gate = [], asyncio.Event()
 
-    async def work(item):
-        begun.append(item)
-        await asyncio.sleep(0.01 if item < 3 else 30)
+    async def worked(item):
         if item == 2:
+            await gate.wait()
             raise KeyError(item)
+        await asyncio.sleep(0 if item < 2 else 60)
         return item
+
+    async def let_go():
+        gate.set()
+
+    def work(item):
+        begun.append(item)
+        return worked(item)
 
     stream = background.unordered(work, range(100), 3)
     assert sorted([next(stream), next(stream)]) == [0, 1]
+    background.submit(let_go())
     with pytest.raises(KeyError):
         next(stream)
-    assert len(begun) <= 5
+    assert begun == [0, 1, 2, 3, 4]
 
 
 def test_closing_cancels_what_is_under_way(background):

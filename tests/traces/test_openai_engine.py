@@ -176,8 +176,9 @@ def test_a_silent_server_is_tried_again():
     assert "was silent for 0.3 s" in found.error
 
 
-def test_a_stream_that_breaks_off_is_tried_again():
-    with FaultyServer(["stream-dropped"]) as server:
+@pytest.mark.parametrize("fault", ["stream-dropped", "stream-cut"])
+def test_a_stream_that_breaks_off_is_tried_again(fault):
+    with FaultyServer([fault]) as server:
         (found,) = run(server, make(1), stream=True)
     assert (found.text, found.attempt) == (answer("question 0"), 2)
 

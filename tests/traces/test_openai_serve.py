@@ -35,6 +35,14 @@ def folder(tmp_path_factory):
     )
 
 
+def answers(address):
+    try:
+        urllib.request.urlopen(address).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="module")
 def served(folder):
     """Address of the server, up to ``/v1``."""
@@ -50,13 +58,9 @@ def served(folder):
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(1200):
+        while not answers(f"http://127.0.0.1:{port}/health"):
             assert process.poll() is None, "the server did not start"
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health").close()
-                break
-            except OSError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.terminate()

@@ -6,9 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-
-ray = pytest.importorskip("ray")
-pytest.importorskip("ray.data")
+from tests.traces.ray_standin import Marked, StandIn, answer, cluster, importable, requests  # noqa: F401
 
 from handan.traces.engine import Engine
 from handan.traces.errors import EngineError
@@ -16,24 +14,21 @@ from handan.traces.models import resolve
 from handan.traces.prompts import PLAIN
 from handan.traces.ray_engine import RayEngine
 from handan.traces.request import Decoding, Request
-from tests.traces.ray_standin import Marked, StandIn, answer, cluster, requests  # noqa: F401
+
+ray = pytest.importorskip("ray")
+pytest.importorskip("ray.data")
 
 SMALL = {"cpus_per_actor": 0.5}
 
 
-def test_it_starts_a_cluster_of_its_own_and_stops_it():
+def test_it_starts_a_cluster_of_its_own_and_stops_it(importable):  # noqa: F811
     assert not ray.is_initialized()
     asked = requests(["a", "b", "c"])
-    # As a script would run it: what is defined here travels by value.
-    ray.cloudpickle.register_pickle_by_value(__import__("tests.traces.ray_standin", fromlist=["x"]))
-    try:
-        with RayEngine(StandIn, actors=1, **SMALL) as engine:
-            assert isinstance(engine, Engine)
-            assert ray.is_initialized()
-            assert {one.key: one for one in engine.complete(asked)} == {one.key: answer(one) for one in asked}
-            settings = engine.settings()
-    finally:
-        ray.cloudpickle.unregister_pickle_by_value(__import__("tests.traces.ray_standin", fromlist=["x"]))
+    with RayEngine(StandIn, actors=1, **SMALL) as engine:
+        assert isinstance(engine, Engine)
+        assert ray.is_initialized()
+        assert {one.key: one for one in engine.complete(asked)} == {one.key: answer(one) for one in asked}
+        settings = engine.settings()
     assert not ray.is_initialized()
     assert settings["address"] == "local"
     assert settings["device"] == "cpu"
@@ -44,7 +39,7 @@ def test_it_starts_a_cluster_of_its_own_and_stops_it():
 
 def kill_first(marks, killed):
     """Kill the first process that says it is at work."""
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         for mark in marks.glob("busy-*"):
             killed.append(int(mark.name.split("-")[1]))
@@ -55,8 +50,9 @@ def kill_first(marks, killed):
 
 def test_an_actor_is_killed_and_the_result_is_that_of_one_process(cluster, tmp_path):  # noqa: F811
     pytest.importorskip("transformers")
-    from handan.traces.transformers_engine import TransformersEngine
     from tests.traces.tiny import random_model
+
+    from handan.traces.transformers_engine import TransformersEngine
 
     model = resolve(str(random_model(tmp_path / "model")))
     marks = tmp_path / "marks"
@@ -86,14 +82,14 @@ def test_an_actor_is_killed_and_the_result_is_that_of_one_process(cluster, tmp_p
 
 def test_a_request_that_kills_its_worker_becomes_a_row(cluster, tmp_path):  # noqa: F811
     asked = requests(["a", "die", "b", "silence"])
-    with RayEngine(partial(StandIn, str(tmp_path)), actors=2, block_rows=1, **SMALL) as engine:
+    with RayEngine(partial(StandIn, str(tmp_path)), actors=1, block_rows=1, **SMALL) as engine:
         found = {one.key: one for one in engine.complete(asked)}
     good, fatal, fine, silent = (found[one.key] for one in asked)
     assert (good, fine) == (answer(asked[0]), answer(asked[2]))
     assert fatal.stop == "error"
     assert "its worker died 3 times" in fatal.error
     assert "no answer" in silent.error
-    assert len(list(tmp_path.iterdir())) == 5, "two workers, and a new one after each death"
+    assert len(list(tmp_path.iterdir())) == 4, "a worker, and a new one after each death"
 
 
 def test_a_broken_engine_costs_its_own_request_only(cluster, tmp_path):  # noqa: F811
@@ -107,24 +103,25 @@ def test_a_broken_engine_costs_its_own_request_only(cluster, tmp_path):  # noqa:
     assert len(list(tmp_path.iterdir())) > 1, "no block may be given to a process whose engine broke"
 
 
-def test_an_interrupted_run_goes_on_with_what_is_missing(cluster):  # noqa: F811
-    asked = requests([f"slow {n}" for n in range(12)])
-    engine = RayEngine(StandIn, actors=2, block_rows=2, **SMALL)
-    before = ray.available_resources()["CPU"]
-    with engine:
+def idle(seconds=60):
+    """Wait until nothing runs on the cluster any more."""
+    deadline = time.monotonic() + seconds
+    while ray.available_resources().get("CPU") != ray.cluster_resources()["CPU"]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_an_interrupted_run_leaves_nothing_behind(cluster):  # noqa: F811
+    asked = requests([f"slow {n}" for n in range(200)])
+    with RayEngine(StandIn, actors=1, block_rows=2, **SMALL) as engine:
         answers = engine.complete(asked)
         first = [next(answers) for _ in range(3)]
+        assert not idle(0)
         answers.close()
-    deadline = time.monotonic() + 30
-    while ray.available_resources().get("CPU", 0) < before and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert ray.available_resources()["CPU"] == before, "actors of an abandoned run must go"
-    had = {one.key for one in first}
-    assert len(had) == 3
-    with engine:
-        rest = list(engine.complete([one for one in asked if one.key not in had]))
-    assert had | {one.key for one in rest} == {one.key for one in asked}
-    assert len(rest) == 9
+        assert idle(), "actors of an abandoned run must go"
+    assert {one.key for one in first} < {one.key for one in asked}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,9 @@ def test_requests_must_name_the_dtype_of_the_workers(cluster):  # noqa: F811
         list(engine.complete(requests(["a"], dtype="bfloat16")))
 
 
-@pytest.mark.parametrize("wrong", [{"actors": 0}, {"block_rows": 0}, {"cpus_per_actor": -1}, {"gpus_per_actor": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"actors": 0}, {"block_rows": 0}, {"cpus_per_actor": -1}, {"gpus_per_actor": -1}]
+)
 def test_numbers_that_make_no_sense_are_refused(wrong):
     with pytest.raises(EngineError, match="at least"):
         RayEngine(StandIn, **wrong)

@@ -12,8 +12,10 @@ import signal
 import sys
 import time
 import warnings
+from pathlib import Path
 
-import pandas  # noqa: F401  (imported once, so that a child starts at once)
+import filelock  # noqa: F401  (imported once, so that a child starts at once)
+import pandas  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 
 from handan.traces.request import Completion, Decoding, Request
@@ -63,7 +65,7 @@ def job(path: str, log: str, *, compact: bool) -> None:
 
 
 def size(log: str) -> int:
-    return os.path.getsize(log) if os.path.exists(log) else 0
+    return Path(log).stat().st_size if Path(log).exists() else 0
 
 
 def wait(log: str, child: int) -> None:

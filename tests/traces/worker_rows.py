@@ -17,7 +17,9 @@ def request(number: int, **changes) -> Request:
     return Request(**(known | changes))
 
 
-def answer(asked: Request, text: str = "two", *, stop: str = "stop", attempt: int = 1, tokens: int = 5) -> dict:
+def answer(
+    asked: Request, text: str = "two", *, stop: str = "stop", attempt: int = 1, tokens: int = 5
+) -> dict:
     """A row as a run makes it."""
     if stop == "error":
         return row(asked, Completion.failed(asked.key, text, attempt=attempt), "stand-in")

@@ -44,6 +44,9 @@ class Survival:
     km_limit: float
 
 
+_NOTHING = dict.fromkeys(["mean", "median", *Survival.__dataclass_fields__], np.nan)
+
+
 def survival(
     counts: Sequence[float], complete: Sequence[bool], *, limit: float | None = None, confidence: float = 0.95
 ) -> Survival:
@@ -138,8 +141,9 @@ def summarise(
         counts = pd.to_numeric(part[cost]).astype("float64")
         known = counts.notna()
         row = dict(zip(by, group, strict=True)) | {"n": len(part), "n_missing": int((~known).sum())}
-        row |= _shares(part) | {"mean": counts.mean(), "median": counts.median()}
+        row |= _shares(part) | _NOTHING
         if known.any():
+            row |= {"mean": counts.mean(), "median": counts.median()}
             complete = ~part.loc[known, "_bound"].fillna(False).astype(bool)
             row |= asdict(survival(counts[known], complete, limit=limit, confidence=confidence))
         rows.append(row)

@@ -14,8 +14,9 @@ import pandas as pd
 
 from handan.norms import load_bank
 from handan.organism import grammar
+from handan.organism.corpus import Recipe, held_out, pair
 from handan.organism.examine import examine
-from handan.organism.pretrain import Progress, Recipe, held_out, pair
+from handan.organism.pretrain import Progress
 from handan.organism.tokenizer import build
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def save(folder: Path, model: Qwen2ForCausalLM) -> None:
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     model.generation_config = GenerationConfig(**ends)
     model.save_pretrained(folder)
+    (folder / WEIGHTS).chmod(0o644)  # written as a private temporary file, but all may read a package
     tokenizer.save_pretrained(folder)
     _name_tokenizer_class(folder / "tokenizer_config.json")
     about = {
@@ -178,9 +180,13 @@ their tokens on any laptop. It knows nothing else.
 
     binary-addition 1010+0110
     <think>carries
-    c:1+1+0=10
-    b:0+1+1=10
-    a:1+0+1=10
+    d:0+0=0
+    c:1+1=0
+    carry
+    b:0+1+1=0
+    carry
+    a:1+0+1=0
+    carry
     </think>
     Answer: 10000
 

@@ -18,13 +18,16 @@ in a subtraction a borrow, and ``d:0-1-0=11`` reads: 0 − 1 − 0 leaves 1 and 
 Work goes from right to left, as on paper, but columns are named from left to right,
 because a model that reads in that direction knows a bit's place from the left only.
 
-===========  =========================================  ================================
-style        what is written                            steps for `n` columns, `c` carries
-===========  =========================================  ================================
-``columns``  every column                               `n`
-``carries``  the columns that hand on a carry (borrow)  `c`
-``twice``    every column, ``check``, every column      2 `n`
-===========  =========================================  ================================
+In the style ``carries`` a carry is a step of its own, and is mentioned only where there is
+one: ``c:1+1=0``, ``carry``, ``b:0+1+1=0``.
+
+===========  ==========================================  ================================
+style        what is written                             steps for `n` columns, `c` carries
+===========  ==========================================  ================================
+``columns``  every column, all steps equally long        `n`
+``carries``  every column briefly, every carry (borrow)  `n` + `c`
+``twice``    every column, ``check``, every column       2 `n` + 1
+===========  ==========================================  ================================
 
 What generates a training text, each draw independent of the others and uniform: the
 number of columns, the task, the two operands of that many bits (swapped where a
@@ -48,6 +51,7 @@ import numpy as np
 from handan.traces.prompts import problem_text
 
 SIGNS = {"binary-addition": "+", "binary-subtraction": "-"}
+HANDED_ON = {"+": "carry", "-": "borrow"}
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 ANSWER = "Answer: "
 _CODE = re.compile(r"([01]{1,26})([+-])([01]{1,26})")
@@ -90,9 +94,16 @@ class Column:
         """Bit of the result."""
         return self.total % 2
 
-    def __str__(self) -> str:
+    def full(self) -> str:
+        """Write the column with its carries, whether there are any or not."""
         left = f"{self.first}{self.sign}{self.second}{self.sign}{self.handed}"
         return f"{self.name}:{left}={self.carry}{self.bit}"
+
+    def brief(self) -> list[str]:
+        """Write the column with a carry only where there is one; handing one on is a step of its own."""
+        handed = f"{self.sign}{self.handed}" if self.handed else ""
+        step = f"{self.name}:{self.first}{self.sign}{self.second}{handed}={self.bit}"
+        return [step, HANDED_ON[self.sign]] if self.carry else [step]
 
 
 def columns(item: str) -> list[Column]:
@@ -122,9 +133,9 @@ def columns(item: str) -> list[Column]:
 
 
 STYLES: dict[str, Callable[[list[Column]], list[str]]] = {
-    "columns": lambda done: [str(one) for one in done],
-    "carries": lambda done: [str(one) for one in done if one.carry],
-    "twice": lambda done: [*map(str, done), "check", *map(str, done)],
+    "columns": lambda done: [one.full() for one in done],
+    "carries": lambda done: [step for one in done for step in one.brief()],
+    "twice": lambda done: [*(one.full() for one in done), "check", *(one.full() for one in done)],
 }
 
 

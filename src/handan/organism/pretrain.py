@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from handan.norms import load_bank
-from handan.organism import grammar
+from handan.organism.corpus import Recipe, texts
 from handan.organism.tokenizer import build
 
 if TYPE_CHECKING:
@@ -20,52 +16,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
 _NO_LOSS = -100  # label of a token that the loss leaves out, as torch's cross entropy has it
-_FIRST_WIDTHS = 3
 _CLIP = 1.0  # longest gradient that a step may take
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides which weights come out of a training.
-
-    Parameters
-    ----------
-    layers, hidden, heads, mlp : int
-        Size of the Qwen2 architecture: layers, width, attention heads, width inside a layer.
-    bits : tuple of int
-        Numbers of columns, rising; every batch holds sums of one of them, drawn at random
-        from the first three at the start and from one more whenever an equal part of
-        `growth` is over. Learning where a bit stands takes far longer with all at once.
-    growth : float
-        Share of the steps after which all numbers of columns are drawn.
-    styles : tuple of str
-        Ways of writing, drawn at random, see `grammar.STYLES`.
-    held_out : float
-        Share of the bank's pairs of operands that no training text may hold.
-    steps, batch : int
-        Optimiser steps, and texts in each.
-    rate, warmup, decay : float, int, float
-        Highest learning rate, steps until it is reached (from where it falls along a
-        cosine to zero), and weight decay.
-    seed : int
-        Seed of weights, texts and held-out pairs.
-    """
-
-    layers: int = 4
-    hidden: int = 80
-    heads: int = 5
-    mlp: int = 160
-    spread: float = 0.08
-    bits: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)
-    growth: float = 0.4
-    styles: tuple[str, ...] = tuple(grammar.STYLES)
-    held_out: float = 0.5
-    steps: int = 2000
-    batch: int = 32
-    rate: float = 3e-3
-    warmup: int = 100
-    decay: float = 0.01
-    seed: int = 0
+_PARTS = 3  # of a batch, by length, so that short texts are not filled up to the longest
 
 
 @dataclass(frozen=True)
@@ -97,36 +49,27 @@ class Progress:
         )
 
 
-def held_out(recipe: Recipe) -> frozenset[frozenset[str]]:
-    """Pick pairs of operands, among those of the bank's binary items, that training never shows.
+def fresh(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
+    """Make an untrained model of the recipe's size, seeded."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    A pair is kept away in either order and with either sign, so that ``0110+1010`` and
-    ``1010-0110`` do not give ``1010+0110`` away.
-    """
-    bank = load_bank(grammar.SIGNS)["item"]
-    pairs = sorted({tuple(sorted(pair(item))) for item in bank})
-    rng = np.random.default_rng([recipe.seed, 1])
-    chosen = rng.choice(len(pairs), size=round(recipe.held_out * len(pairs)), replace=False)
-    return frozenset(frozenset(pairs[place]) for place in chosen)
-
-
-def pair(item: str) -> frozenset[str]:
-    """Return the two operands of an item, one where both are the same."""
-    return frozenset((item.replace("-", "+")).split("+"))
-
-
-def texts(recipe: Recipe) -> Iterator[list[tuple[str, str]]]:
-    """Yield batches of prompts and completions without end, the same ones for the same recipe."""
-    rng = np.random.default_rng([recipe.seed, 0])
-    without = held_out(recipe)
-    for step in count():
-        bits = int(rng.choice(widths(step, recipe)))
-        items = [grammar.draw(rng, bits, without) for _ in range(recipe.batch)]
-        styles = rng.choice(recipe.styles, size=recipe.batch)
-        yield [
-            (grammar.prompt(item), grammar.completion(item, str(style)))
-            for item, style in zip(items, styles, strict=True)
-        ]
+    torch.manual_seed(recipe.seed)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=recipe.hidden,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.heads,
+        intermediate_size=recipe.mlp,
+        initializer_range=recipe.spread,
+        max_position_embeddings=tokenizer.model_max_length,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    return Qwen2ForCausalLM(config)
 
 
 def tensors(
@@ -150,28 +93,26 @@ def tensors(
     return ids, labels
 
 
-def fresh(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
-    """Make an untrained model of the recipe's size, seeded."""
-    import torch
-    from transformers import Qwen2Config, Qwen2ForCausalLM
+def add_gradients(
+    model: Qwen2ForCausalLM, batch: Sequence[tuple[str, str]], tokenizer: PreTrainedTokenizerFast
+) -> tuple[float, int]:
+    """Add a batch's gradients to those of the model.
 
-    torch.manual_seed(recipe.seed)
-    config = Qwen2Config(
-        vocab_size=len(tokenizer),
-        hidden_size=recipe.hidden,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        num_key_value_heads=recipe.heads,
-        intermediate_size=recipe.mlp,
-        max_position_embeddings=tokenizer.model_max_length,
-        tie_word_embeddings=True,
-        initializer_range=recipe.spread,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        bos_token_id=None,
-        use_cache=True,
-    )
-    return Qwen2ForCausalLM(config)
+    Returns
+    -------
+    tuple of float and int
+        Mean cross entropy per completion token in nats, and the tokens of all texts.
+    """
+    ranked = sorted(batch, key=lambda text: len(text[1]))
+    size = math.ceil(len(ranked) / _PARTS)
+    parts = [tensors(ranked[start : start + size], tokenizer) for start in range(0, len(ranked), size)]
+    counted = sum(int((labels != _NO_LOSS).sum()) for _, labels in parts)
+    total = 0.0
+    for ids, labels in parts:
+        loss = model(input_ids=ids, labels=labels, num_items_in_batch=counted).loss
+        loss.backward()
+        total += loss.item()
+    return total, sum(int((ids != tokenizer.pad_token_id).sum()) for ids, _ in parts)
 
 
 def train(
@@ -202,39 +143,24 @@ def train(
         model.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98)
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: share_of_rate(step, recipe))
-    losses: list[float] = []
     log: list[Progress] = []
+    losses: list[float] = []
     start, tokens = time.perf_counter(), 0
     for step, batch in zip(range(1, recipe.steps + 1), texts(recipe), strict=False):
-        ids, labels = tensors(batch, tokenizer)
-        loss = model(input_ids=ids, labels=labels).loss
         optimiser.zero_grad()
-        loss.backward()
+        loss, read = add_gradients(model, batch, tokenizer)
         torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
         optimiser.step()
         schedule.step()
-        losses.append(loss.item())
-        tokens += int((ids != tokenizer.pad_token_id).sum())
+        losses.append(loss)
+        tokens += read
         if step % every == 0 or step == recipe.steps:
-            spent = time.perf_counter() - start
-            since = losses[len(losses) - (step - (log[-1].step if log else 0)) :]
-            log.append(
-                Progress(
-                    step,
-                    recipe.steps,
-                    float(np.mean(since)),
-                    tokens / spent,
-                    spent / step * (recipe.steps - step),
-                )
-            )
+            spent, left = time.perf_counter() - start, recipe.steps - step
+            mean = sum(losses) / len(losses)
+            log.append(Progress(step, recipe.steps, mean, tokens / spent, spent / step * left))
+            losses.clear()
             report(log[-1])
     return model.eval(), log
-
-
-def widths(step: int, recipe: Recipe) -> tuple[int, ...]:
-    """Numbers of columns that may be drawn at a step."""
-    through = step / max(recipe.growth * recipe.steps, 1)
-    return recipe.bits[: max(_FIRST_WIDTHS, math.ceil(len(recipe.bits) * through))]
 
 
 def share_of_rate(step: int, recipe: Recipe) -> float:

@@ -109,12 +109,13 @@ class Slots:
         from transformers.cache_utils import Cache
 
         make = _slot_layer()
-        self.past = Cache(layers=[make(layer.keys, layer.values, count) for layer in like.layers])
+        self._layers = [make(layer.keys, layer.values, count) for layer in like.layers]
+        self.past = Cache(layers=self._layers)
 
     @property
     def width(self) -> int:
         """Columns that count."""
-        return self.past.layers[0].get_seq_length()
+        return int(self._layers[0].get_seq_length())
 
     def insert(self, slots: Sequence[int], rows: Any, mask: torch.Tensor) -> None:
         """Write prefilled rows over whatever is in `slots`.
@@ -130,20 +131,20 @@ class Slots:
             zero times NaN is NaN.
         """
         padding = ~mask[:, None, :, None]
-        for layer, new in zip(self.past.layers, rows.layers, strict=True):
+        for layer, new in zip(self._layers, rows.layers, strict=True):
             layer.insert(slots, new.keys.masked_fill(padding, 0), new.values.masked_fill(padding, 0))
 
     def keep(self, slots: Sequence[int]) -> None:
         """Drop all rows but those in `slots`, which move up."""
-        for layer in self.past.layers:
+        for layer in self._layers:
             layer.rebuild(slots)
 
     def trim(self, width: int) -> None:
         """Leave out columns at the left beyond `width`."""
-        for layer in self.past.layers:
+        for layer in self._layers:
             layer.trim(width)
 
     def wipe(self, slots: Sequence[int]) -> None:
         """Set rows to zero, after NaN."""
-        for layer in self.past.layers:
+        for layer in self._layers:
             layer.wipe(slots)

@@ -18,6 +18,8 @@ from handan.traces.request import Decoding
 from handan.traces.sampling import Chooser
 
 if TYPE_CHECKING:
+    import torch
+
     from handan.traces.network import Network
 
 _PREFILL = 16_384  # tokens read at a time, padding included: bounds the memory that it takes
@@ -122,7 +124,7 @@ class Batch:
         """Start with an empty batch."""
         self._rows = [None] * min(self._size, len(self._waiting))
         self._choose = Chooser(self._decoding, self._network.device)
-        self._slots: Slots | None = None
+        self._slots: Any = None  # made when the first prompts have been read
         self._logits: Any = None  # (rows, vocabulary), for the next token
         self._lengths: Any = None  # (rows,) tokens in the cache; 0 where nobody sits
 
@@ -162,6 +164,8 @@ class Batch:
 
     def _read(self, taken: list[int]) -> None:
         """Read the prompts of the rows that took slots."""
+        import torch
+
         rows = [row for row in (self._rows[slot] for slot in taken) if row is not None]
         for row in rows:
             row.start()
@@ -169,7 +173,7 @@ class Batch:
         if self._slots is None:
             self._slots = Slots(past, len(self._rows))
             self._logits = logits.new_zeros((len(self._rows), logits.shape[-1]))
-            self._lengths = mask.new_zeros(len(self._rows), dtype=int)
+            self._lengths = mask.new_zeros(len(self._rows), dtype=torch.long)
         self._slots.insert(taken, past, mask)
         self._logits[taken] = logits
         self._lengths[taken] = mask.sum(dim=1)
@@ -179,7 +183,8 @@ class Batch:
         """Generate up to `stride` tokens per row and return the rows that are done."""
         import torch
 
-        tokens, sound = [], []
+        tokens: list[torch.Tensor] = []
+        sound: list[torch.Tensor] = []
         steps = min(self._stride, *(row.limit - len(row.ids) for row in self.flight))
         for step in range(steps):
             if step:

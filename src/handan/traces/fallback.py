@@ -16,6 +16,8 @@ from handan.traces.request import Decoding
 from handan.traces.sampling import Chooser
 
 if TYPE_CHECKING:
+    import torch
+
     from handan.traces.network import Network
 
 

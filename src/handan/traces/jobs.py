@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -224,11 +224,25 @@ def _measured_rate(job: Job, out: Path | None) -> tuple[float | None, str]:
 def _memory(job: Job, answer: int) -> float | None:
     if job.options.kind is Kind.OPENAI:
         return None
+    from transformers import AutoConfig
+
     from handan.traces.budget import shape_from
-    from handan.traces.loading import load_config
 
     model = job.chosen.model
-    config: Any = load_config(model)
-    if model.params is None:
+    params = _weights(Path(model.location)) if model.is_local else model.params
+    if params is None:
         return None
-    return shape_from(config, model.params, job.chosen.dtype).memory(1, answer)
+    return shape_from(AutoConfig.from_pretrained(**model.pinned()), params, job.chosen.dtype).memory(
+        1, answer
+    )
+
+
+def _weights(folder: Path) -> float:
+    """Count the weights of a folder from the headers of its files; no weight is read."""
+    from safetensors import safe_open
+
+    count = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="np") as file:
+            count += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    return float(count)

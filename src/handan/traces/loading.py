@@ -79,11 +79,10 @@ def load_network(model: Model, *, device: str, dtype: str, attention: str | None
 def stop_tokens(network: Any, tokenizer: Any) -> frozenset[int]:
     """Return every token that ends a text, according to any of the three places that say so."""
     config = network.config
-    said = (network.generation_config, config, config.get_text_config(), tokenizer)
-    found: set[int] = set()
-    for place in said:
+    found: list[Any] = []
+    for place in (network.generation_config, config, config.get_text_config(), tokenizer):
         ids = getattr(place, "eos_token_id", None)
-        found |= set(ids) if isinstance(ids, (list, tuple)) else {ids}
+        found += ids if isinstance(ids, (list, tuple)) else [ids]
     return frozenset(int(one) for one in found if one is not None)
 
 
@@ -104,9 +103,7 @@ def _number_format(device: str, dtype: str) -> dict[str, Any]:
     config = (
         BitsAndBytesConfig(load_in_8bit=True)
         if dtype == "int8"
-        else BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute
-        )
+        else BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute)
     )
     return {"dtype": compute, "quantization_config": config}
 
@@ -122,7 +119,9 @@ def _model_error(model: Model, part: str, error: Exception) -> ModelError:
         return ModelError(
             f"{model.location} has no weights in safetensors; other formats can run code and are not loaded"
         )
-    return ModelError(f"the {part} of {model.location} (revision {model.revision}) can't be loaded: {_brief(error)}")
+    return ModelError(
+        f"the {part} of {model.location} (revision {model.revision}) can't be loaded: {_brief(error)}"
+    )
 
 
 def _brief(error: Exception) -> str:

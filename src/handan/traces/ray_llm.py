@@ -101,7 +101,9 @@ def vllm_pipeline(
     return pipeline
 
 
-def generate(requests_at: str, answers_at: str, pipeline: Pipeline, *, done_at: str | None = None) -> None:
+def generate(
+    requests_at: str, answers_at: str, pipeline: Pipeline, *, done_at: str | None = None, block_rows: int = 64
+) -> None:
     """Run a work list through a pipeline on the Ray cluster that this program is connected to.
 
     Parameters
@@ -114,31 +116,36 @@ def generate(requests_at: str, answers_at: str, pipeline: Pipeline, *, done_at: 
         See `vllm_pipeline`. Keeps ``key`` and adds ``generated_tokens``, ``num_input_tokens``,
         ``time_taken_llm`` and, for a request that failed, ``__inference_error__``.
     done_at : str, optional
-        Folder in which Ray remembers finished requests; by default beside the results. It is
-        kept, so that a longer work list can be run later with the same folders.
+        Folder in which Ray remembers finished requests, failed ones among them; by default
+        beside the results. It is kept: the same call does nothing more once all are done.
+    block_rows : int
+        Requests that are written, and so become safe, together.
 
     Raises
     ------
     EngineError
-        When Ray gives up. What was finished is safe.
+        When Ray is too old to remember, or gives up. What was finished is safe.
     """
     import ray
-    from ray.data.checkpoint import CheckpointConfig
 
-    places = [_place(at) for at in (requests_at, answers_at, done_at or f"{answers_at.rstrip('/')}-done")]
-    (requests_files, source), (answers_files, sink), (done_files, done) = places
-    context = ray.data.DataContext.get_current()
-    before = context.checkpoint_config
-    context.checkpoint_config = CheckpointConfig(
-        "key", done, override_filesystem=done_files, delete_checkpoint_on_success=False
-    )
     try:
-        answers = pipeline(ray.data.read_parquet(source, filesystem=requests_files)).map(_answer)
-        answers.write_parquet(sink, filesystem=answers_files)
+        from ray.data.checkpoint import CheckpointConfig
+    except ImportError:
+        raise EngineError(f"Ray {ray.__version__} keeps no checkpoints: pip install -U 'ray[data]'") from None
+    requests_files, source = _place(requests_at)
+    answers_files, sink = _place(answers_at)
+    done_files, done = _place(done_at or f"{answers_at.rstrip('/')}-done")
+    try:
+        asked = ray.data.read_parquet(source, filesystem=requests_files)
+        asked.context.checkpoint_config = CheckpointConfig(
+            "key", done, override_filesystem=done_files, delete_checkpoint_on_success=False
+        )
+        # A long chain of thought is not a stalled pipeline.
+        asked.context.execution_no_progress_timeout_s = -1
+        blocks = asked.repartition(target_num_rows_per_block=block_rows)
+        pipeline(blocks).map(_answer).write_parquet(sink, filesystem=answers_files)
     except Exception as error:
         raise EngineError(f"Ray could not go on; what is finished is in {answers_at}: {error}") from error
-    finally:
-        context.checkpoint_config = before
 
 
 class _Asking:

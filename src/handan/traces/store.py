@@ -204,13 +204,13 @@ class Store(Reader):
             self._journal_path = Path(folder) / JOURNAL
         found = survey(self.files, thorough=True)
         self._manifest = found.manifest
-        for note in found.notes:
-            self._note(note)
+        self.notes += found.taken
+        for loss in found.lost:
+            self._warn(loss)
         if writable:
             self._manifest = store_mend.mend(self.files, found)
             self._journal, note = store_mend.resume(self._journal_file(), self._manifest)
-            if note:
-                self._note(note)
+            self.notes += [note] if note else []
             self.writable = True
 
     def _roll(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -136,12 +136,12 @@ def _write_group(files: Files, group: list[_Source], number: int) -> Part:
     name = parts.part_name(number, secrets.token_hex(4))
     about = {
         "format": manifests.FORMAT,
-        "runs": [span for source in group for span in _spans(files, source)],
+        "runs": _joined(span for source in group for span in _spans(files, source)),
         "compacted": [source.part.name for source in group],
     }
     expected: list[str] = []
 
-    def kept() -> Iterator[pa.Table]:
+    def _kept() -> Iterator[pa.Table]:
         for source in group:
             start = 0
             for table in parts.row_groups(files, source.part.name):
@@ -150,7 +150,7 @@ def _write_group(files: Files, group: list[_Source], number: int) -> Part:
                 expected.extend(chosen["key"].to_pylist())
                 yield chosen
 
-    part = parts.write_part(files, name, kept(), about)
+    part = parts.write_part(files, name, _kept(), about)
     found = [key for table in parts.row_groups(files, name) for key in table["key"].to_pylist()]
     if found != expected:
         files.remove(part.path)
@@ -168,6 +168,17 @@ def _spans(files: Files, source: _Source) -> Iterator[dict[str, Any]]:
         start += span["rows"]
         if kept:
             yield {"rows": kept, "run": span["run"]}
+
+
+def _joined(spans: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join neighbours of the same run."""
+    joined: list[dict[str, Any]] = []
+    for span in spans:
+        if joined and joined[-1]["run"] == span["run"]:
+            joined[-1]["rows"] += span["rows"]
+        else:
+            joined.append(span)
+    return joined
 
 
 def _commit(files: Files, manifest: Manifest, new: list[Part], old: set[str]) -> Manifest:

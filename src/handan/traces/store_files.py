@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -160,7 +160,7 @@ class RemoteFiles:
         """List the files of a folder with their sizes in bytes; empty where there is no folder."""
         self.fs.invalidate_cache()
         try:
-            entries = self.fs.ls(self._path(folder), detail=True)
+            entries = self._try("list", folder, lambda path: self.fs.ls(path, detail=True))
         except FileNotFoundError:
             return {}
         return {
@@ -170,16 +170,16 @@ class RemoteFiles:
     def exists(self, name: str) -> bool:
         """Whether there is such a file or folder."""
         self.fs.invalidate_cache()
-        return bool(self.fs.exists(self._path(name)))
+        return bool(self._try("look for", name, self.fs.exists))
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes."""
-        return bytes(self.fs.cat_file(self._path(name)))
+        return bytes(self._try("read", name, self.fs.cat_file))
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a file for reading."""
-        with self.fs.open(self._path(name), "rb") as file:
+        with self._try("open", name, lambda path: self.fs.open(path, "rb")) as file:
             yield file
 
     @contextlib.contextmanager
@@ -203,9 +203,11 @@ class RemoteFiles:
         self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         self.fs.put_file(str(temporary), path)
 
-    def _try(self, verb: str, name: str, act: Any) -> None:
+    def _try(self, verb: str, name: str, act: Callable[[str], Any]) -> Any:
         try:
-            act(self._path(name))
+            return act(self._path(name))
+        except FileNotFoundError:
+            raise
         except Exception as error:  # every backend has exceptions of its own
             raise StoreError(
                 f"can't {verb} {self.label}/{name} ({type(error).__name__}); check the connection and the "
@@ -219,7 +221,7 @@ class RemoteFiles:
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
         if self.exists(name):
-            self._try("remove", name, lambda path: self.fs.rm_file(path))
+            self._try("remove", name, self.fs.rm_file)
 
 
 Files = LocalFiles | RemoteFiles

@@ -39,6 +39,7 @@ class Reader:
         Whether rows may be added.
     notes : list of str
         What was found damaged or unfinished on opening and since, and what became of it.
+        Damage is warned of as well; what a killed program leaves unfinished is not.
     """
 
     def __init__(self, files: Files) -> None:
@@ -213,7 +214,7 @@ class Reader:
         return [narrow(table) if narrow else table]
 
     def _drop(self, part: parts.Part) -> None:
-        self._note(f"{part.path}: damaged; its {part.rows:,} rows count as not done")
+        self._warn(f"{part.path}: damaged; its {part.rows:,} rows count as not done")
 
     def _newest(
         self, columns: Sequence[str], narrow: Narrow | None
@@ -225,7 +226,7 @@ class Reader:
             tables.append(narrow(table) if narrow else table)
         return header, tables
 
-    def _note(self, text: str) -> None:
+    def _warn(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
             warnings.warn(f"{self.files.label}: {text}", RuntimeWarning, stacklevel=3)

@@ -16,7 +16,7 @@ _INT32 = np.iinfo(np.int32)
 
 
 def clean_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with all columns of the store, in their order and as plain Python values.
+    """Return a row with all columns of the store, in their order; ids become an array of int32.
 
     Half surrogates in a text, which no file can hold, become U+FFFD.
 
@@ -64,15 +64,15 @@ def _integer(value: Any) -> int:
     return number
 
 
-def _integers(values: Any) -> list[int]:
+def _integers(values: Any) -> np.ndarray:
     array = np.asarray(values)
     if array.size == 0:
-        return []
+        return np.zeros(0, dtype=np.int32)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise TypeError(f"found {array.ndim} dimensions of {array.dtype}")
     if array.min() < _INT32.min or array.max() > _INT32.max:
         raise OverflowError(f"{array.min()} to {array.max()} is out of range")
-    return array.tolist()
+    return array.astype(np.int32)
 
 
 _CLEANERS: dict[str, Callable[[Any], Any]] = {

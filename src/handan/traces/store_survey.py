@@ -27,8 +27,10 @@ class Survey:
         Part file -> what is wrong with it.
     strays : list of str
         Leftovers that nothing needs, as paths below the root.
-    notes : list of str
-        What was found, a sentence each.
+    lost : list of str
+        What can't be read, a sentence each.
+    taken : list of str
+        What an interrupted program left unlisted and is taken in, a sentence each.
     """
 
     manifest: Manifest
@@ -36,7 +38,8 @@ class Survey:
     torn: bool = False
     damaged: dict[str, str] = field(default_factory=dict)
     strays: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
 
 
 def survey(files: Files, *, thorough: bool) -> Survey:
@@ -63,12 +66,12 @@ def survey(files: Files, *, thorough: bool) -> Survey:
         found = Survey(listed or Manifest(), listed)
     except TornManifestError as error:
         listed, sizes = None, files.sizes(parts.FOLDER)
-        found = Survey(Manifest(), torn=True, notes=[f"{error}; it is rebuilt from the parts"])
+        found = Survey(Manifest(), torn=True, lost=[f"{error}; it is rebuilt from the parts"])
     for part in found.manifest.parts:
         wrong = _fault(files, part, sizes, open_it=thorough and not files.remote)
         if wrong:
             found.damaged[part.name] = wrong
-            found.notes.append(f"{part.path}: {wrong}; its {part.rows:,} rows count as not done")
+            found.lost.append(f"{part.path}: {wrong}; its {part.rows:,} rows count as not done")
     for name in sorted(set(sizes) - {part.name for part in found.manifest.parts}):
         if parts.NAME.fullmatch(name):
             _take_in(files, name, sizes[name], found, rebuilt=listed is None, hashed=thorough)
@@ -123,7 +126,7 @@ def _take_in(files: Files, name: str, size: int, found: Survey, *, rebuilt: bool
         return
     except ValueError as error:
         found.damaged[name] = str(error)
-        found.notes.append(f"{path}: {error}; its rows count as not done")
+        found.lost.append(f"{path}: {error}; its rows count as not done")
         return
     told = parts.about(footer)
     merged = set(told.get("compacted", []))
@@ -131,7 +134,7 @@ def _take_in(files: Files, name: str, size: int, found: Survey, *, rebuilt: bool
         found.strays.append(path)
         return
     found.manifest = found.manifest.adding(part)
-    found.notes.append(f"{path}: not in the manifest; its {part.rows:,} rows are taken in")
+    found.taken.append(f"{path}: not in the manifest; its {part.rows:,} rows are taken in")
     if rebuilt:
         found.manifest = replace(found.manifest, runs=_with_runs(found.manifest.runs, told))
 

@@ -73,12 +73,12 @@ def same_problem(asked: dict[str, Any]) -> Callable[[pa.Table], pa.Table]:
     """Return how to narrow a table to the rows of a request's task, item and sample."""
     import pyarrow.compute as pc
 
-    def narrow(table: pa.Table) -> pa.Table:
+    def _narrow(table: pa.Table) -> pa.Table:
         for name in ("task", "item", "sample"):
             table = table.filter(pc.equal(table[name], asked[name]))
         return table
 
-    return narrow
+    return _narrow
 
 
 def why(rows: list[dict[str, Any]], asked: dict[str, Any]) -> pd.DataFrame:

@@ -9,13 +9,13 @@ from typing import Any
 
 from handan.traces.decode import Batch, Row
 from handan.traces.device import QUANTIZED, resolve_device, resolve_dtype
-from handan.traces.errors import EngineError
+from handan.traces.errors import EngineError, ModelError
 from handan.traces.fallback import StaticBatch
 from handan.traces.loading import context_limit, load_network, load_tokenizer, stop_tokens
 from handan.traces.memory import guess_batch, out_of_memory, release
 from handan.traces.models import Model
-from handan.traces.prompts import PLAIN
 from handan.traces.request import Completion, Decoding, Request
+from handan.traces.token_ids import completion, encode
 
 _STRIDE = {"cuda": 8, "mps": 8}  # steps between two looks; waiting costs nothing on a CPU
 
@@ -77,6 +77,7 @@ class TransformersEngine:
         self._stride = stride or _STRIDE.get(self.device.split(":")[0], 1)
         self._tokenizer: Any = None
         self._network: Any = None
+        self._possible = False
         self._stops: frozenset[int] = frozenset()
         self._context: int | None = None
         self._size: int | None = None
@@ -96,6 +97,8 @@ class TransformersEngine:
 
         loaded = load_network(self.model, device=self.device, dtype=self.dtype, attention=self._attention)
         self._stops = stop_tokens(loaded, self.tokenizer)
+        if not self._stops:
+            raise ModelError(f"{self.model.location} names no token that ends a text; nothing would ever end")
         self._context = context_limit(loaded)
         # All models of a study decode alike, whatever their authors put into this file.
         loaded.generation_config = GenerationConfig()
@@ -155,7 +158,7 @@ class TransformersEngine:
 
     def _row(self, request: Request) -> Row | Completion:
         """Cut a prompt into tokens; a prompt that can't be answered fails at once."""
-        ids = self._encode(request)
+        ids = encode(self.tokenizer, request)
         room = request.decoding.max_new_tokens
         if self._context is not None:
             room = min(room, self._context - len(ids))
@@ -167,12 +170,6 @@ class TransformersEngine:
                 f"the prompt has {len(ids)} tokens, and the model reads {self._context} with its reply",
             )
         return Row(request.key, ids, room)
-
-    def _encode(self, request: Request) -> list[int]:
-        """Tokens of a prompt. A chat template writes all special tokens itself, plain text has none."""
-        bos = getattr(self.tokenizer, "bos_token", None)
-        bare = request.template == PLAIN and not (bos and request.prompt.startswith(bos))
-        return self.tokenizer(request.prompt, add_special_tokens=bare)["input_ids"]
 
     def _decode(self, rows: list[Row], decoding: Decoding) -> Iterator[Row]:
         """Yield rows as they end; whatever was in flight when memory ran out begins again."""
@@ -222,19 +219,15 @@ class TransformersEngine:
 
     def _completion(self, row: Row, decoding: Decoding) -> Completion:
         if row.end == "error":
-            failed = Completion.failed(row.key, row.error or "", seconds=row.seconds)
-            return failed
-        shown = row.ids[:-1] if row.end == "stop" else row.ids
-        cut = "max_new_tokens" if len(row.ids) == decoding.max_new_tokens else "context"
-        return Completion(
-            key=row.key,
-            text=self.tokenizer.decode(shown, skip_special_tokens=False),
-            stop=row.end or "error",
-            token_ids=tuple(row.ids),
+            return Completion.failed(row.key, row.error or "", seconds=row.seconds)
+        return completion(
+            row.key,
+            row.ids,
+            tokenizer=self.tokenizer,
+            stops=self._stops,
+            limit=decoding.max_new_tokens,
             prompt_tokens=len(row.prompt),
-            output_tokens=len(row.ids),
             seconds=row.seconds,
-            finish_reason="stop" if row.end == "stop" else cut,
         )
 
 
@@ -244,9 +237,13 @@ def _asked(dtype: str, quantize: int | None) -> str:
     elif quantize not in QUANTIZED:
         raise EngineError(f"weights are quantised to 8 or 4 bits, not {quantize!r}")
     elif dtype not in ("auto", QUANTIZED[quantize]):
-        raise EngineError(f"quantize={quantize} makes the dtype {QUANTIZED[quantize]}; leave out dtype={dtype!r}")
+        raise EngineError(
+            f"quantize={quantize} makes the dtype {QUANTIZED[quantize]}; leave out dtype={dtype!r}"
+        )
     else:
         asked = QUANTIZED[quantize]
     if asked in QUANTIZED.values() and find_spec("bitsandbytes") is None:
-        raise EngineError(f"{asked} weights need bitsandbytes: pip install bitsandbytes, or leave out quantize")
+        raise EngineError(
+            f"{asked} weights need bitsandbytes: pip install bitsandbytes, or leave out quantize"
+        )
     return asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from handan.costs.decoder import Decoder
 from handan.costs.importers.complete import completed
 from handan.costs.importers.remarks import remarks_on
 from handan.costs.importers.reply import Log, Options, Reply, label, text_of
-from handan.lineage import UnknownModelError, find
+from handan.lineage import load_lineage
 from handan.tables import check_costs
 
 _USUAL = ("<think>", "</think>")
@@ -55,11 +56,11 @@ def assemble(log: Log, options: Options) -> Imported:
         When the tokenizer can't be read.
     """
     replies = log.replies
-    names = {reply.model: canonical(reply.model) for reply in replies}
+    names = {model: canonical(model) for model in dict.fromkeys(reply.model for reply in replies)}
     for reply in replies:
         reply.model = names[reply.model]
     traces = _traces(replies, options)
-    tags = {model: options.tags or tags_of(model) for model in names.values()}
+    tags = {model: options.tags or tags_of(model) for model in set(names.values())}
     decoder = None if options.tokenizer is None else Decoder.of(options.tokenizer)
     costs = account(traces, tags, decoder)
     costs.index = traces.index
@@ -71,24 +72,21 @@ def assemble(log: Log, options: Options) -> Imported:
 def canonical(model: str) -> str:
     """Name of a model in the lineage, if it is there under this name, with or without a provider before it."""
     parts = model.split("/")
-    for start in range(len(parts)):
-        try:
-            return str(find("/".join(parts[start:]))["model"])
-        except UnknownModelError:
-            continue
-    return model
+    longest_first = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((_lineage()[name][0] for name in longest_first if name in _lineage()), model)
 
 
 def tags_of(model: str) -> tuple[str, str]:
     """Tags around the chain of thought: those of the lineage, the usual ones for a model that isn't in it."""
-    try:
-        known = find(model)
-    except UnknownModelError:
-        return _USUAL
-    opens, closes = (
-        "" if pd.isna(known[name]) else str(known[name]) for name in ("think_open", "think_close")
-    )
-    return opens, closes
+    return _lineage()[model][1:] if model in _lineage() else _USUAL
+
+
+@cache
+def _lineage() -> dict[str, tuple[str, str, str]]:
+    """Name and tags of the models of the lineage, by their names and by their hub ids."""
+    columns = ["model", "think_open", "think_close", "hf_id"]
+    rows = load_lineage()[columns].astype("object").fillna("").itertuples(index=False)
+    return {key: (row[0], row[1], row[2]) for row in rows for key in (row[3], row[0]) if key}
 
 
 def _traces(replies: Sequence[Reply], options: Options) -> pd.DataFrame:

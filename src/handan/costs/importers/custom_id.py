@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +117,10 @@ def _asked(body: Mapping[str, Any], options: Options) -> Name | None:
     return None if found is None else (*found, None)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _wordings() -> dict[str, tuple[str, str]]:
-    asked = [name for name in tasks() if task(name).has_prompt]
-    return {task(name).prompt(item): (name, item) for name in asked for item in load_bank([name])["item"]}
+    bank = load_bank([name for name in tasks() if task(name).has_prompt])
+    return {task(name).prompt(item): (name, item) for name, item in zip(bank["task"], bank["item"], strict=True)}
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -94,7 +94,7 @@ def read_records(path: Path) -> tuple[list[Record], list[str]]:
         elif value is not None:
             broken.append(number)
     if not records:
-        raise ImportFormatError(f"{path} is {_kind_of_bytes(raw)}: no line of it is a JSON object")
+        return [(1, _single_object(path, raw))], []
     return records, _broken_remarks(path, broken, last=len(raw.rstrip().split(b"\n")))
 
 
@@ -142,7 +142,7 @@ def _kind_of(content: Any) -> str | None:
         return None
     marks = {
         "lm-eval": {"doc_id", "resps"},
-        "lm-eval results": {"results", "configs"},
+        "lm-eval results": {"results", "config"},
         "inspect": {"eval", "version"},
         "requests": {"custom_id", "body"},
         "openai-batch": {"custom_id", "response"},
@@ -165,6 +165,17 @@ def _array(path: Path) -> list[Record]:
     if not values:
         raise ImportFormatError(f"{path} is an empty list")
     return list(enumerate(values, start=1))
+
+
+def _single_object(path: Path, raw: bytes) -> dict[str, Any]:
+    """Read a file as one object that is spread over lines."""
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise ImportFormatError(f"{path} is {_kind_of_bytes(raw)}: no line of it is a JSON object")
+    return value
 
 
 def _broken_remarks(path: Path, broken: Sequence[int], last: int) -> list[str]:

@@ -1,0 +1,281 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Traces: what models write
+#
+# **After this chapter you can**
+#
+# - ask a language model the problems that people were timed on;
+# - keep every token that it writes, with all that is needed to write it again;
+# - stop in the middle, go on later, and prove that nothing was lost or done twice.
+#
+# **Time:** 20 minutes to read, about a minute to run on a laptop.
+#
+# A *trace* is everything a model writes in reply to a problem: the chain of thought and the
+# answer. The paper's numbers are counts of traces. So we begin by making some, here and now,
+# on the machine that runs this page.
+
+# %% tags=["parameters"]
+profile = "default"  # "quick" asks fewer items
+model = "handan-tiny"  # or a name of the lineage, a hub id, a folder
+tasks = "binary-addition, binary-subtraction"
+samples = 2
+temperature = 1.0
+max_new_tokens = 256
+out = ""  # a folder keeps the traces; empty takes a temporary one
+seed = 0
+
+# %%
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from handan import figures_traces, norms, profiles, traces
+from handan.book import show
+from handan.traces import jobs
+from handan.traces.choose import Options
+
+size = profiles.profile(profile)
+names = [name.strip() for name in tasks.split(",")]
+folder = Path(out or tempfile.mkdtemp(prefix="traces-"))
+
+# %% [markdown]
+# ## The model
+#
+# The default model is tiny. It was trained by this project from scratch and comes with the
+# package, so that this page runs anywhere in a minute. It can add and subtract binary
+# numbers of a few digits, and it thinks before it answers. Everything below works the same with
+# a model of 70 billion parameters. Only the time differs.
+
+# %%
+decoding = traces.Decoding(max_new_tokens, temperature, top_p=1.0, seed=seed)
+job = jobs.prepare(model, names, decoding, Options(), samples=samples, limit=size.n_items)
+found = job.chosen.model
+
+# %% tags=["hide-input"]
+show.say(
+    "The model is {name}, at revision {revision}. It computes in {dtype}, because: {reason}.",
+    name=found.name, revision=found.revision[:10], dtype=job.chosen.dtype,
+    reason=job.chosen.reason.split(": ", 1)[-1],
+)  # fmt: skip
+
+# %% [markdown]
+# The *revision* says which weights these are. A name is not enough: the owner of a model can
+# replace its files. A folder on your disk has a revision too, computed from its content.
+#
+# The number format matters as well. A model that computes in 16 bits can choose another word
+# here and there than the same model in 32 bits, and one word can change all that follow.
+#
+# ## The question
+#
+# People saw two binary numbers and worked out the sum or the difference. A large model is asked
+# in words. The tiny model reads the item's code. It never learned English.
+
+# %% tags=["hide-input"]
+task, item = job.requests[len(job.requests) // 3].task, job.requests[len(job.requests) // 3].item
+question = pd.DataFrame(
+    {
+        "": ["item", "people", "in words", "as this model reads it", "key"],
+        "text": [item, norms.task(task).people, norms.task(task).prompt(item),
+                 next(r.prompt for r in job.requests if r.item == item), norms.task(task).answer(item)],
+    }
+)  # fmt: skip
+show.table(question, f"One problem of the task {task}.", name="question")
+
+# %% [markdown]
+# ## How the next word is chosen
+#
+# A language model gives a probability to every possible next token. *Decoding* is the rule that
+# picks one. Temperature 0 takes the likeliest, always. Temperature 1 draws from the
+# probabilities as they are. Reasoning models are usually sampled, since the greedy rule makes
+# them go round in circles.
+#
+# A sampled model spends a different number of tokens each time it is asked. That is why we ask
+# more than once.
+#
+# ## Go
+#
+# `execute` asks everything that the store has no answer to. Each answer is written to disk as
+# it comes.
+
+# %%
+report = jobs.execute(job, folder)
+
+# %% tags=["hide-input"]
+show.say(
+    "{done:,} traces with {tokens:,} tokens were written in {seconds:.1f} seconds: {rate:,.0f} tokens per second.",
+    done=report.done, tokens=report.tokens, seconds=report.seconds,
+    rate=report.tokens / report.seconds if report.seconds else 0,
+)  # fmt: skip
+
+# %%
+store = traces.Store.open(folder, writable=False)
+rows = store.read()
+
+# %% [markdown]
+# Here is one of the longest. The chain of thought stands between `<think>` and `</think>`.
+
+# %% tags=["hide-input"]
+longest = rows.loc[rows["output_tokens"].idxmax()]
+lines = pd.DataFrame({"trace": longest["text"].strip().split("\n")[:40]})
+show.table(
+    lines,
+    f"What {longest['model']} wrote for {longest['task']} {longest['item']}: {longest['output_tokens']} tokens.",
+    name="trace",
+)
+
+# %% [markdown]
+# Is the answer right? Compare it with the key. The next chapter grades every trace.
+#
+# ## Stop, and go on
+#
+# A real run takes hours, and something always happens: the session ends, the disk is full, the
+# power fails. So we try it. The engine below dies after thirty answers.
+
+
+# %%
+class Dying:
+    """An engine that is killed in the middle of its work."""
+
+    def __init__(self, engine, lives):
+        self.engine, self.lives, self.name = engine, lives, engine.name
+        self.settings = engine.settings
+
+    def __enter__(self):
+        self.engine.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self.engine.__exit__(*exc)
+
+    def complete(self, requests):
+        for number, completion in enumerate(self.engine.complete(requests)):
+            if number == self.lives:
+                raise KeyboardInterrupt
+            yield completion
+
+
+# %%
+elsewhere = Path(tempfile.mkdtemp(prefix="traces-"))
+with traces.Store.open(elsewhere) as half:
+    try:
+        traces.run(job.requests, Dying(job.chosen.engine, 30), half)
+    except KeyboardInterrupt:
+        kept = len(half.read(["key"]))
+
+again = jobs.execute(job, elsewhere)
+third = jobs.execute(job, elsewhere)
+
+# %% tags=["hide-input"]
+with traces.Store.open(elsewhere, writable=False) as whole:
+    keys = whole.read(["key", "text"])
+show.say(
+    "After the interruption {kept} traces were on disk. The same call again wrote the other {done:,}. A third call "
+    "wrote {third}. {once} of {asked:,} requests are there exactly once.",
+    kept=kept, done=again.done, third=third.done + third.failed, once=f"{keys['key'].nunique():,}",
+    asked=len(job.requests),
+)  # fmt: skip
+
+# %% [markdown]
+# How does the store know that a request is done? Every request has a *key*: a fingerprint of
+# all that can change the answer.
+
+# %% tags=["hide-input"]
+parts = pd.DataFrame([{"part": name, "value": str(value)} for name, value in job.requests[0].parts().items()])
+show.table(parts, f"What the key {job.requests[0].key} is made of.", name="key")
+
+# %% [markdown]
+# Change any line of this table and you ask a new question, which gets a new answer. Ask for more
+# samples, and the first ones are not made again. `handan traces … --why` lists what differs when
+# you expected an answer to be there and it was not.
+#
+# ## The same, whatever the company
+#
+# Models write many answers side by side, because that is faster. The short ones are padded, and
+# a program that counts the padding counts wrong: every answer gets the length of the longest.
+# Ours counts the tokens that were chosen, up to the first stop. Here is the check: the same
+# requests one by one, and sixteen at a time.
+
+# %%
+few = jobs.prepare(model, names[:1], decoding, Options(), limit=24).requests
+
+
+def answers(batch_size):
+    one = jobs.prepare(model, names[:1], decoding, Options(batch_size=batch_size), limit=24)
+    with one.chosen.engine as engine:
+        found = {completion.key: completion for completion in engine.complete(few)}
+    return [found[request.key] for request in few]
+
+
+alone, together = answers(1), answers(16)
+
+# %% tags=["hide-input"]
+same = sum(a.token_ids == b.token_ids for a, b in zip(alone, together, strict=True))
+counts = [len(one.token_ids) for one in together]
+show.say(
+    "{same} of {n} answers are the same, token by token. Their lengths run from {low} to {high} tokens. A program that "
+    "counts padding would have given {high} tokens to all that were written beside the longest.",
+    same=same, n=len(few), low=min(counts), high=max(counts),
+)  # fmt: skip
+
+# %% [markdown]
+# They are the same although they were *sampled*. Each request brings its own random numbers,
+# which depend on its key alone. On a GPU in 16 bits this is no longer exact: the order of
+# additions depends on the batch, and a near tie can fall the other way. So never promise a reader
+# the same words. Promise the same conclusion.
+#
+# ## What is kept
+
+# %% tags=["hide-input"]
+kept = pd.DataFrame(
+    [
+        ("text, token_ids", "what was written, exactly"),
+        ("stop, finish_reason", "whether it stopped by itself or was cut at the limit"),
+        ("prompt_tokens, output_tokens", "how long the question and the answer are"),
+        ("seconds, attempt, error", "how it went; a failed request is a row too"),
+        ("model_id, revision, template, prompt, decoding, dtype", "what would be needed to do it again"),
+        ("in each file", "versions, commit, device, settings as asked for and as used"),
+    ],
+    columns=["columns", "what for"],
+)
+show.table(kept, "What the store keeps of every trace.", name="columns")
+
+# %% tags=["hide-input"]
+settings = store.runs()[-1]["engine"]
+said = {name: value for name, value in settings.items() if isinstance(value, str | int | float | bool)}
+table = pd.DataFrame([{"setting": name, "value": str(value)} for name, value in said.items()])
+show.table(table, "How the engine was set in this run.", name="settings")
+store.close()
+
+# %% [markdown]
+# ## Your own model
+#
+# On a free Colab GPU, set `model = "DeepSeek-R1-Distill-Qwen-1.5B"`, name a folder on your drive
+# in `out`, and raise `max_new_tokens` to 8192. In a terminal:
+#
+# ```
+# handan traces DeepSeek-R1-Distill-Qwen-1.5B --task syllogisms --samples 4 --out traces --dry-run
+# handan traces DeepSeek-R1-Distill-Qwen-1.5B --task syllogisms --samples 4 --out traces
+# handan costs traces --out costs.csv
+# handan align costs.csv
+# ```
+#
+# The first command only says what this would take. [What the full experiment
+# costs](full_experiment) does the sum for all models of the paper.
+#
+# ## What these traces can't say
+#
+# The tiny model was taught its ways of reasoning from texts that we wrote. Where its traces are
+# longer, they are longer because we wrote longer ones there. Nothing follows from it about
+# people, or about large models. It is here so that every step of the method can be seen at work.

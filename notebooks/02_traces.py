@@ -39,12 +39,14 @@ seed = 0
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from handan import figures_traces, norms, profiles, traces
 from handan.book import show
 from handan.traces import jobs
 from handan.traces.choose import Options
+from handan.traces.store import Store
 
 size = profiles.profile(profile)
 names = [name.strip() for name in tasks.split(",")]
@@ -120,7 +122,7 @@ show.say(
 )  # fmt: skip
 
 # %%
-store = traces.Store.open(folder, writable=False)
+store = Store.open(folder, writable=False)
 rows = store.read()
 
 # %% [markdown]
@@ -137,6 +139,23 @@ show.table(
 
 # %% [markdown]
 # Is the answer right? Compare it with the key. The next chapter grades every trace.
+
+# %% tags=["hide-input"]
+ended = rows.dropna(subset=["output_tokens"])
+spread = ended.assign(
+    log_cost=np.log(ended["output_tokens"].astype(float)), censored=ended["stop"] == "length"
+)
+fig = figures_traces.lengths(spread, max_new_tokens)
+cut = int(spread["censored"].sum())
+caption = (
+    f"Length of {len(spread):,} traces of {found.name}. The dashed line is the limit of {max_new_tokens} tokens; "
+    f"{cut} traces ran into it."
+)
+show.figure(
+    fig, caption, "Histogram of trace lengths on a logarithmic axis, with the limit marked.", name="lengths"
+)
+
+# %% [markdown]
 #
 # ## Stop, and go on
 #
@@ -168,7 +187,7 @@ class Dying:
 
 # %%
 elsewhere = Path(tempfile.mkdtemp(prefix="traces-"))
-with traces.Store.open(elsewhere) as half:
+with Store.open(elsewhere) as half:
     try:
         traces.run(job.requests, Dying(job.chosen.engine, 30), half)
     except KeyboardInterrupt:
@@ -178,7 +197,7 @@ again = jobs.execute(job, elsewhere)
 third = jobs.execute(job, elsewhere)
 
 # %% tags=["hide-input"]
-with traces.Store.open(elsewhere, writable=False) as whole:
+with Store.open(elsewhere, writable=False) as whole:
     keys = whole.read(["key", "text"])
 show.say(
     "After the interruption {kept} traces were on disk. The same call again wrote the other {done:,}. A third call "

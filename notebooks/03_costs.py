@@ -15,40 +15,235 @@
 #
 # **After this chapter you can**
 #
-# - say what the token cost of an answer is, and which parts of it count;
+# - count the tokens of a trace, part by part, whatever the model did with its tags;
 # - recognise a cost that is a lower bound, and one that is missing;
 # - show how much a correlation depends on what was counted.
 #
-# **Time:** 20 minutes to read, under a minute to run.
+# **Time:** 30 minutes to read, about a minute to run.
 #
 # A reasoning model writes down a chain of thought before it answers. Each piece of text it
 # writes is a *token*. The number of tokens is what the answer costs: it is what a user pays
 # for and what a computer spends time on. The paper asks whether this cost rises and falls
 # with the effort of people.
 #
-# Before we can ask that, we need the costs. This chapter shows the five recorded studies of
-# this book: what each of them counted, how much of it is incomplete, and what would change
-# if we had counted something else.
+# Before we can ask that, we need the costs. The first half of this chapter counts traces of our
+# own, and shows what goes wrong when one counts carelessly. The second half shows the five
+# recorded studies of this book: what each of them counted, and how much of it is incomplete.
 
 # %% tags=["parameters"]
 profile = "default"  # "quick" takes fewer resamples
 study = "all"  # or the name of one study
+model = "handan-tiny"  # makes the traces of the first half
 seed = 0
 
-# %%
+# %% tags=["hide-input"]
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from handan import costs, figures, profiles
+from handan import costs, figures, figures_traces, norms, profiles, traces
 from handan.book import show
+from handan.costs import censoring, wrong
 from handan.findings.alignment import align
 from handan.findings.join import join
 from handan.lineage import load_lineage
+from handan.traces import counting, jobs
+from handan.traces.choose import Options
 
 size = profiles.profile(profile)
+tasks = ["binary-addition", "binary-subtraction"]
 names = costs.studies() if study == "all" else [study]
 studies = {name: costs.load_study(name) for name in names}
 roles = load_lineage().set_index("model")["role"].to_dict()
+
+# %% [markdown]
+# ## One trace, counted
+#
+# We make some traces to count. The tiny model of the last chapter answers every item of two
+# tasks, twice. People were timed on the same items.
+
+# %%
+decoding = traces.Decoding(max_new_tokens=256, temperature=1.0, top_p=1.0, seed=seed)
+job = jobs.prepare(model, tasks, decoding, Options(), samples=2, limit=size.n_items)
+folder = Path(tempfile.mkdtemp(prefix="traces-"))
+report = jobs.execute(job, folder)
+counted, remarks = counting.counted([folder], keep_text=True)
+
+# %% [markdown]
+# A trace has three parts. The *reasoning* stands between two tags, usually `<think>` and
+# `</think>`. The *answer* follows. The tags themselves, and the invisible token that means
+# "stop", are *markup*. Every token that was generated belongs to one of the three.
+
+# %% tags=["hide-input"]
+columns = ["task", "item", "prompt_tokens", "reasoning_tokens", "answer_tokens", "markup_tokens", "output_tokens",
+           "stop", "correct"]  # fmt: skip
+example = counted.sort_values("reasoning_tokens").iloc[[0, len(counted) // 2, -1]]
+show.table(example[columns], "Three traces: the shortest, one in the middle, the longest.", name="parts")
+
+# %% tags=["hide-input"]
+parts = counted[["reasoning_tokens", "answer_tokens", "markup_tokens"]].sum(axis=1)
+whole = counted["answer_tokens"].notna()
+show.say(
+    "In {same:,} of {n:,} closed traces the three parts add up to the whole. {right:.0f} % of the answers are correct.",
+    same=int((parts == counted["output_tokens"])[whole].sum()), n=int(whole.sum()), right=100 * counted["correct"].mean(),
+)  # fmt: skip
+
+# %% [markdown]
+# The parts are counted on the tokens that the model chose, not on the text. Text read back
+# into tokens can give another number: there are many ways to spell the same words in tokens.
+#
+# ## What if the tags are not as they should be?
+#
+# Models forget to close a tag, open it twice, or never use one. Some prompts open the tag for
+# the model. One rule covers all of it: **the answer is what follows the last closing tag; what
+# stands before it and is no tag is reasoning.** Here is the rule at work.
+
+# %%
+from handan.costs.split import split_text
+from handan.costs.tags import Tags
+
+tags = Tags("<think>", "</think>")
+cases = {
+    "<think>2+2 is 4</think>4": False,
+    "2+2 is 4</think>4": True,
+    "<think>2+2 is": False,
+    "<think>two</think>so<think>four</think>4": False,
+    "2+2 is 4, so 4": False,
+}
+split = {text: split_text(text, tags, prefilled=opened) for text, opened in cases.items()}
+
+# %% tags=["hide-input"]
+shown = pd.DataFrame(
+    {"written": text, "reasoning": one.reasoning, "answer": one.answer, "flags": ", ".join(one.flags)}
+    for text, one in split.items()
+)
+show.table(shown, "What the rule makes of tags that are in order, and of tags that are not.", name="tags")
+
+# %% [markdown]
+# The last line has no tags at all. Instruct models think in plain sight, and so do a few
+# reasoning models. There the rule is: **without tags, the whole output is the cost.** Such a row
+# has no `answer_tokens`. The other way to see it, no tags and hence no reasoning, is kept
+# in the column `tagged_tokens`.
+#
+# ## A cut trace is a lower bound
+#
+# A model may write only so many tokens. A trace that reaches this limit is cut. It is
+# *right-censored*: we know that it would have cost at least so much, not how much. To see what
+# this does, we take the traces from above, and cut them on paper.
+
+# %%
+limit = int(counted["reasoning_tokens"].quantile(0.7))
+cut = counted.assign(
+    stop=counted["stop"].mask(counted["reasoning_tokens"] > limit, "length"),
+    tags=counted["tags"].mask(counted["reasoning_tokens"] > limit, "unclosed"),
+    reasoning_tokens=counted["reasoning_tokens"].clip(upper=limit),
+)
+full = censoring.summarise(counted, by=["model"], limit=limit)
+seen = censoring.summarise(cut, by=["model"], limit=limit)
+kept = wrong.without_truncated(cut)
+
+# %% tags=["hide-input"]
+means = pd.DataFrame(
+    [
+        ("the truth, nothing cut", full["mean"].iloc[0], full["median"].iloc[0]),
+        ("cut traces taken at face value", seen["mean"].iloc[0], seen["median"].iloc[0]),
+        ("cut traces left out", kept["reasoning_tokens"].mean(), kept["reasoning_tokens"].median()),
+        ("Kaplan-Meier, up to the limit", seen["km_mean"].iloc[0], seen["km_median"].iloc[0]),
+        ("the truth up to the limit", full["km_mean"].iloc[0], full["km_median"].iloc[0]),
+    ],
+    columns=["summary", "mean", "median"],
+)
+show.table(means, f"Mean and median reasoning when traces are cut at {limit} tokens.", digits=1, name="cut")
+
+# %% tags=["hide-input"]
+show.say(
+    "{share:.0f} % of the traces were cut. Leaving them out is the worst choice: the mean falls from {truth:.0f} to "
+    "{kept:.0f} tokens. The median hardly minds, as long as less than half is cut.",
+    share=100 * seen["censored"].iloc[0], truth=full["mean"].iloc[0], kept=kept["reasoning_tokens"].mean(),
+)  # fmt: skip
+
+# %% [markdown]
+# The Kaplan-Meier estimate comes from medicine, where some patients are still alive when a study
+# ends. It uses what is known of a cut trace, and no more. Its mean is *restricted*: it is the mean
+# of what is spent up to the limit. No method can know what would have been spent beyond.
+#
+# ## How wrong counting changes r
+#
+# Now the same traces, counted in wrong ways that were all met in real programs, and the
+# correlation with human response time under each.
+
+# %%
+people = norms.load_bank(tasks)
+padded = {f"padded, {order} batches of 32": wrong.padded_tokens(counted, 32, order=order)
+          for order in ("given", "random")}  # fmt: skip
+ways = {
+    "reasoning tokens (right)": counted,
+    "everything that was written": counted.assign(reasoning_tokens=counted["output_tokens"]),
+    **{name: counted.assign(reasoning_tokens=width) for name, width in padded.items()},
+    f"cut at {limit}, at face value": cut,
+    f"cut at {limit}, cut traces left out": kept,
+    f"cut at {limit}, tried again until done": wrong.rerolled(cut, seed=seed),
+    "only the first sample": counted[counted["sample"] == 0],
+}
+
+
+def alignment(costs_table):
+    plain = costs_table.drop(columns=["reasoning_text", "answer_text"])
+    return align(join(plain, people), n_boot=size.n_boot, seed=seed)
+
+
+found = pd.concat([alignment(table).assign(rule=rule) for rule, table in ways.items()])
+
+# %% tags=["hide-input"]
+wide = found.pivot_table(index="rule", columns="task", values="r", sort=False).reset_index()
+show.table(wide, "r of log cost with log response time under eight ways of counting.", name="wrong", digits=3)
+
+# %% tags=["hide-input"]
+one_task = found[found["task"] == tasks[0]].reset_index(drop=True)
+right = one_task["r"].iloc[0]
+fig = figures_traces.counting_rules(one_task, right)
+worst = one_task.loc[(one_task["r"] - right).abs().idxmax()]
+caption = (
+    f"Ways of counting the same traces of {tasks[0]}. The dashed line is the right count, r = {right:.2f}. "
+    f"Furthest from it: {worst['rule']}, r = {worst['r']:.2f}."
+)
+show.figure(fig, caption, "Correlations with intervals under eight ways of counting.", name="counting")
+
+# %% [markdown]
+# A batch that is filled in the order of the task hides differences between neighbours; a random
+# batch hides nearly all. Nothing in a result file shows that this has happened. The numbers look
+# fine. That is why the counts of this book are tested against one-by-one generation, row by row.
+#
+# How high r is here says nothing about people: the tiny model learned its ways of reasoning from
+# texts that we wrote. How *much* it moves when the same traces are counted otherwise is the lesson.
+#
+# ## Sizes that do not depend on the tokenizer
+#
+# Models cut text into tokens differently. To compare the *level* of two models, count something
+# they share.
+
+# %% tags=["hide-input"]
+sizes = (
+    counted.groupby("task", sort=False)[["reasoning_tokens", "n_chars", "words", "units", "steps"]]
+    .mean()
+    .reset_index()
+)
+heads = {"task": "task", "reasoning_tokens": "tokens", "n_chars": "characters", "words": "words",
+         "units": "lexical units", "steps": "steps"}  # fmt: skip
+show.table(sizes, "Mean size of the reasoning in five units. A lexical unit is a word, a digit or a sign.",
+           labels=heads, digits=1, name="sizes")  # fmt: skip
+
+# %% tags=["hide-input"]
+show.say(
+    "{loops} of {n:,} traces end in a loop, a passage that repeats itself until the limit. They are flagged, not removed.",
+    loops=int(counted["loop"].sum()), n=len(counted),
+)  # fmt: skip
+
+# %% [markdown]
+# Your own traces are counted by `handan costs FOLDER --out costs.csv`. Logs of lm-evaluation-harness,
+# inspect_ai, OpenAI batches and vLLM are read by `handan import`.
 
 # %% [markdown]
 # ## Five studies
@@ -93,17 +288,8 @@ show.table(
 )
 
 # %% [markdown]
-# The output has two parts. The *reasoning* stands between two tags, usually `<think>` and
-# `</think>`. The *answer* follows. The cost in this book is the number of reasoning tokens.
-#
-# Some models print no tags: instruct models think in plain sight, and so do a few reasoning
-# models. For them the rule is: **without tags, the whole output is the cost.** In the table
-# such rows have no `answer_tokens`. Other rules are possible, and we test below whether the
-# choice matters.
-#
-# The column `stop` says how the text ended. `stop` means that the model finished. `length`
-# means that it was cut at the limit. A cut trace is *right-censored*: we know that the model
-# wanted to spend at least this much, not how much.
+# These are the columns that you have met above. A row without `answer_tokens` had no tags, or the
+# study did not say. The column `stop` says how the text ended: by itself, or cut at the limit.
 
 # %% [markdown]
 # ## What is incomplete
@@ -184,7 +370,7 @@ for name in names:
 # the "form" of reasoning that the paper says is copied. It tells us nothing yet about *where*
 # the tokens go, and that is what the next chapters are about.
 #
-# ## Does it matter what we count?
+# ## Does it matter what they counted?
 #
 # For models with tags we can count the reasoning alone, or everything that was written. Here
 # is the correlation with difficulty under both rules.

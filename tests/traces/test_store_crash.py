@@ -53,7 +53,7 @@ def test_a_limit_on_file_sizes_stops_adding_and_loses_nothing(tmp_path, part_row
     with Store.open(tmp_path / "store") as store:
         assert store.notes == []
         assert store.done(keys(total + 5)) == set(keys(total))
-        assert store.read()["text"].iloc[0] == "word " * 200
+        assert store.read()["text"].iloc[0] == "word " * 100
 
 
 @pytest.fixture

@@ -90,6 +90,10 @@ def test_a_connection_that_breaks_keeps_the_rows_for_the_next_try(place, monkeyp
             assert "secret" not in str(caught.value)
             assert store.done(keys(4)) == set(keys(3))
         fill(store, 3, 4)
+        monkeypatch.setattr(store.files.fs, "cat_file", broken)
+        with pytest.raises(StoreError, match=r"can't read .*manifest.json \(ConnectionError\)"):
+            Store.open(place, writable=False)
+        monkeypatch.undo()
     with Store.open(place, writable=False) as store:
         assert store.done(keys(9)) == set(keys(4))
 

@@ -118,5 +118,5 @@ class AgainstADictionary(RuleBasedStateMachine):
         assert self.store.done(keys(8), retry_errors=True) == whole
 
 
-AgainstADictionary.TestCase.settings = settings(max_examples=25, stateful_step_count=14, deadline=None)
+AgainstADictionary.TestCase.settings = settings(max_examples=15, stateful_step_count=14, deadline=None)
 TestAgainstADictionary = AgainstADictionary.TestCase

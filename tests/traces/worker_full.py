@@ -21,7 +21,7 @@ def main() -> None:
     added, refusals = 0, []
     while len(refusals) < 3:  # it may be tried again and again
         try:
-            store.add(answer(request(added), "word " * 200, tokens=200))
+            store.add(answer(request(added), "word " * 100, tokens=100))
             added += 1
         except StoreError as error:
             refusals.append(str(error))

@@ -12,6 +12,8 @@ NAME = "handan-book"
 _QUIET = {
     # a progress bar becomes one line of output per step
     "TQDM_DISABLE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PYTHONWARNINGS": "ignore:IProgress not found",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONHASHSEED": "0",
     # chapters run side by side: more threads than cores would only get in each other's way

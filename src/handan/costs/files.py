@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import tempfile
 from pathlib import Path
@@ -92,7 +93,14 @@ def _ending(path: Path) -> str:
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
     numbers = table.select_dtypes("float").columns
     whole = [name for name in numbers if (table[name].dropna() % 1 == 0).all()]
-    table.astype(dict.fromkeys(whole, "Int64")).to_csv(path, index=False, lineterminator="\n")
+    # A carriage return ends a line for readers of CSV, but is not quoted by its writers.
+    returns = any(
+        table[name].astype("string").str.contains("\r", regex=False).any() for name in _texts(table)
+    )
+    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    table.astype(dict.fromkeys(whole, "Int64")).to_csv(
+        path, index=False, lineterminator="\n", quoting=quoting
+    )
 
 
 def _with_truth(frame: pd.DataFrame) -> pd.DataFrame:
@@ -105,11 +113,17 @@ def _with_truth(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_nul(table: pd.DataFrame, path: Path) -> None:
-    for name in table.select_dtypes(["string", "object"]):
+    for name in _texts(table):
         bad = table[name].astype("string").str.contains("\0", regex=False).fillna(False)
         if bad.any():
             row = int(bad.to_numpy(dtype=bool).argmax())
-            raise TableError(str(path), [Problem(f"row {row}", name, "holds a NUL character, which CSV can't keep")])
+            raise TableError(
+                str(path), [Problem(f"row {row}", name, "holds a NUL character, which CSV can't keep")]
+            )
+
+
+def _texts(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
 
 
 def _trouble(path: Path, reason: str) -> TableError:

@@ -87,6 +87,12 @@ def disconnect(cluster: Cluster) -> None:
         ray.shutdown()
 
 
+def last_line(error: BaseException) -> str:
+    """Return the line of an error that says what was wrong: Ray puts it under long traces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
 def _own(address: str, cpus: float) -> dict[str, Any]:
     if address != "local":
         return {}

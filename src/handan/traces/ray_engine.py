@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from handan.traces.engine import Engine
 from handan.traces.errors import EngineError
+from handan.traces.ray_cluster import connect, disconnect, last_line
+from handan.traces.ray_worker import TRIES, Tally, Worker, probe
 from handan.traces.request import Completion, Request
 from handan.traces.wire import pack_request, unpack_completion
 
@@ -85,8 +87,6 @@ class RayEngine:
         self._worker: dict[str, Any] = {}
 
     def __enter__(self) -> RayEngine:
-        from handan.traces.ray_cluster import connect, disconnect
-
         self._cluster = connect(self._address, self._actors * self._needs["num_cpus"] + 1)
         try:
             if self._needs["num_gpus"] is None:
@@ -98,15 +98,11 @@ class RayEngine:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        from handan.traces.ray_cluster import disconnect
-
         disconnect(self._cluster)
 
     def settings(self) -> dict[str, Any]:
         """See `Engine`. Under ``inner``: the engine's own, as a worker of the cluster gave them."""
         import ray
-
-        from handan.traces.ray_worker import TRIES
 
         inner = self._worker.get("settings", {})
         return {
@@ -172,14 +168,12 @@ class RayEngine:
                 )
         except Exception as error:
             raise EngineError(
-                f"Ray could not go on ({_last_line(error)}); what was answered is safe, and the "
+                f"Ray could not go on ({last_line(error)}); what was answered is safe, and the "
                 f"same run goes on from there. Ray's logs: {self._cluster.logs}"
             ) from error
 
     def _answers(self, blocks: Dataset) -> Dataset:
         import ray
-
-        from handan.traces.ray_worker import Tally, Worker
 
         # Ray Data retries without end by default, and its arguments that would limit this go
         # away in Ray 2.64; the tally limits it in every version.
@@ -197,8 +191,6 @@ class RayEngine:
     def _probe(self) -> dict[str, Any]:
         import ray
 
-        from handan.traces.ray_worker import probe
-
         asked = ray.remote(probe).options(**self._needs).remote(self._recipe)
         try:
             found: dict[str, Any] = ray.get(asked, timeout=self._start_seconds)
@@ -209,7 +201,7 @@ class RayEngine:
                 f"{self._start_seconds:g} s; it has {self._cluster.resources}"
             ) from None
         except ray.exceptions.RayError as error:
-            raise EngineError(f"a Ray worker could not set up its engine: {_last_line(error)}") from error
+            raise EngineError(f"a Ray worker could not set up its engine: {last_line(error)}") from error
         return found
 
     def _check_dtype(self, requests: Sequence[Request]) -> None:
@@ -230,8 +222,3 @@ def _settle(context: DataContext) -> None:
     # A long chain of thought is not a stalled pipeline; older Ray versions know no such limit.
     if hasattr(context, "execution_no_progress_timeout_s"):
         context.execution_no_progress_timeout_s = -1
-
-
-def _last_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from handan.traces.errors import EngineError
 from handan.traces.models import Model
+from handan.traces.ray_cluster import last_line
 from handan.traces.ray_files import reach
 from handan.traces.vllm_terms import model_arguments
 
@@ -145,7 +146,9 @@ def generate(
         blocks = asked.repartition(target_num_rows_per_block=block_rows)
         pipeline(blocks).map(_answer).write_parquet(sink, filesystem=answers_files)
     except Exception as error:
-        raise EngineError(f"Ray could not go on; what is finished is in {answers_at}: {error}") from error
+        raise EngineError(
+            f"Ray could not go on; what is finished is in {answers_at}: {last_line(error)}"
+        ) from error
 
 
 class _Asking:

@@ -160,7 +160,7 @@ class RemoteFiles:
         """List the files of a folder with their sizes in bytes; empty where there is no folder."""
         self.fs.invalidate_cache()
         try:
-            entries = self._try("list", folder, lambda path: self.fs.ls(path, detail=True))
+            entries = self._read("list", folder, lambda path: self.fs.ls(path, detail=True))
         except FileNotFoundError:
             return {}
         return {
@@ -174,23 +174,17 @@ class RemoteFiles:
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes."""
-        return bytes(self._try("read", name, self.fs.cat_file))
+        return bytes(self._read("read", name, self.fs.cat_file))
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a file for reading."""
-        with self._try("open", name, lambda path: self.fs.open(path, "rb")) as file:
+        with self._read("open", name, lambda path: self.fs.open(path, "rb")) as file:
             yield file
 
     @contextlib.contextmanager
     def create(self, name: str) -> Iterator[Path]:
-        """Give a temporary path on this machine; at the end of the block the file is put in place.
-
-        Raises
-        ------
-        StoreError
-            When it can't be written or put.
-        """
+        """Give a temporary path on this machine; see `LocalFiles.create`."""
         with tempfile.TemporaryDirectory(prefix="handan-") as folder:
             temporary = Path(folder) / "whole"
             try:
@@ -206,13 +200,19 @@ class RemoteFiles:
     def _try(self, verb: str, name: str, act: Callable[[str], Any]) -> Any:
         try:
             return act(self._path(name))
-        except FileNotFoundError:
-            raise
         except Exception as error:  # every backend has exceptions of its own
             raise StoreError(
                 f"can't {verb} {self.label}/{name} ({type(error).__name__}); check the connection and the "
                 "permissions, then repeat the command"
             ) from error
+
+    def _read(self, verb: str, name: str, act: Callable[[str], Any]) -> Any:
+        try:
+            return self._try(verb, name, act)
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise error.__cause__ from None
+            raise
 
     def move(self, name: str, to: str) -> None:
         """Rename a file within the store."""

@@ -74,7 +74,9 @@ def test_generated_ids_are_counted_where_they_are_given(write, letters):
 
 def test_without_tags_the_whole_output_is_the_cost(write):
     imported = read("openai-batch", write([line(chat({"content": "42"}, completion_tokens=7))]), task="t")
-    assert imported.costs[["reasoning_tokens", "output_tokens", "tags"]].to_numpy().tolist() == [[7, 7, "none"]]
+    assert imported.costs[["reasoning_tokens", "output_tokens", "tags"]].to_numpy().tolist() == [
+        [7, 7, "none"]
+    ]
     assert imported.costs["answer_tokens"].isna().all()
     assert "1 replies have no think tags" in remarks(imported)
 
@@ -94,7 +96,9 @@ def test_a_body_of_the_responses_interface_is_read(write):
         "usage": {"input_tokens": 3, "output_tokens": 50, "output_tokens_details": {"reasoning_tokens": 40}},
     }  # fmt: skip
     costs = read("openai-batch", write([line(body)]), pattern=PATTERN).costs
-    assert costs[["prompt_tokens", "reasoning_tokens", "answer_tokens", "stop"]].to_numpy().tolist() == [[3, 40, 10, "length"]]
+    assert costs[["prompt_tokens", "reasoning_tokens", "answer_tokens", "stop"]].to_numpy().tolist() == [
+        [3, 40, 10, "length"]
+    ]
 
 
 def test_several_choices_are_samples_and_their_common_count_is_not_used(write):
@@ -112,7 +116,10 @@ def test_several_choices_are_samples_and_their_common_count_is_not_used(write):
         (chat({"content": ""}, "content_filter"), "the reply ended with content_filter"),
         ({"model": "m", "choices": []}, "the response holds no choices"),
         ({"model": "m", "choices": [None]}, "the response holds no choices"),
-        ({"error": {"message": "Bearer abcdefghijkl is wrong; key-ABCDEFGH1234 too"}}, "200 [removed] is wrong; [removed] too"),
+        (
+            {"error": {"message": "Bearer abcdefghijkl is wrong; key-ABCDEFGH1234 too"}},
+            "200 [removed] is wrong; [removed] too",
+        ),
         (None, "200 no body"),
         ([], "200 no body"),
     ],
@@ -137,7 +144,9 @@ def test_odd_messages_are_rows(write, tmp_path, message):
 
 
 def test_ids_without_a_shape_are_items(write):
-    imported = read("openai-batch", write([line(chat({"content": "a"}), "req-1")]), task="t", pattern="x{item}")
+    imported = read(
+        "openai-batch", write([line(chat({"content": "a"}), "req-1")]), task="t", pattern="x{item}"
+    )
     assert imported.costs[["task", "item"]].to_numpy().tolist() == [["t", "req-1"]]
     assert "1 ids are taken as items as they are, for example 'req-1'" in remarks(imported)
     with pytest.raises(ImportFormatError, match="nothing says which task custom_id 'req-1' belongs to"):

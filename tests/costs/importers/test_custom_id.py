@@ -13,21 +13,30 @@ items = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 
 
 @settings(deadline=None)
-@given(items, st.integers(0, 10**9), st.sampled_from(["{task}|{item}|{sample}", "{sample}.{task}.{item}", "{task}:{item}#{sample}"]))
+@given(
+    items,
+    st.integers(0, 10**9),
+    st.sampled_from(["{task}|{item}|{sample}", "{sample}.{task}.{item}", "{task}:{item}#{sample}"]),
+)
 def test_what_a_pattern_builds_it_reads(item, sample, pattern):
-    custom_id = pattern.replace("{task}", "game-of-24").replace("{item}", item).replace("{sample}", str(sample))
+    custom_id = (
+        pattern.replace("{task}", "game-of-24").replace("{item}", item).replace("{sample}", str(sample))
+    )
     assert Names({}, pattern, None, []).of(custom_id) == ("game-of-24", item, sample)
 
 
 @pytest.mark.parametrize("pattern", ["", "{task}", "{item}{item}", "{item}-{seed}", "{item}{}"])
 def test_a_pattern_that_makes_no_sense_is_refused(pattern):
-    with pytest.raises(ImportFormatError, match="must hold {item} once"):
+    with pytest.raises(ImportFormatError, match=r"must hold \{item\} once"):
         Names({}, pattern, None, [])
 
 
 def requests(tmp_path, *bodies):
     path = tmp_path / "requests.jsonl"
-    lines = [json.dumps({"custom_id": f"r{place}", "method": "POST", "url": "/v1", "body": body}) for place, body in enumerate(bodies)]
+    lines = [
+        json.dumps({"custom_id": f"r{place}", "method": "POST", "url": "/v1", "body": body})
+        for place, body in enumerate(bodies)
+    ]
     path.write_text("\n".join(lines))
     return path
 
@@ -37,7 +46,9 @@ def test_a_request_file_is_read_by_metadata_or_by_the_wording_of_the_problem(tmp
     bank = [(name, load_bank([name])["item"].iloc[-1]) for name in ("game-of-24", "tower-of-london")]
     asked = [{"messages": [{"role": "user", "content": task(name).prompt(item)}]} for name, item in bank]
     plain = {"prompt": task("syllogisms").prompt("AA1")}
-    names = naming(Options(requests=requests(tmp_path, tagged, *asked, plain, {"prompt": "Hello"}), task="other"))
+    names = naming(
+        Options(requests=requests(tmp_path, tagged, *asked, plain, {"prompt": "Hello"}), task="other")
+    )
     assert [names.of(f"r{place}") for place in range(5)] == [
         ("t", "i", 3), *[(*pair, None) for pair in bank], ("syllogisms", "AA1", None), ("other", "r4", None)
     ]  # fmt: skip

@@ -56,7 +56,9 @@ def test_a_file_cut_anywhere_loses_its_last_line_at_most_and_says_so(tmp_path_fa
 
 
 def test_a_torn_gzip_file_gives_what_can_be_had(save):
-    many = b"".join(json.dumps({"a": number, "b": str(hash((number, "x")))}).encode() + b"\n" for number in range(5000))
+    many = b"".join(
+        json.dumps({"a": number, "b": str(hash((number, "x")))}).encode() + b"\n" for number in range(5000)
+    )
     zipped = gzip.compress(many)
     records, remarks = read_records(save(zipped[: len(zipped) // 2]))
     assert 1000 < len(records) < 5000
@@ -100,6 +102,9 @@ def test_files_are_found_one_by_one_or_below_a_folder(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [file.name for file in find_files(tmp_path, ("*.x",))] == ["1.x", "2.x"]
-    assert list(find_files([tmp_path / "z", tmp_path / "a"], ("*.y",))) == [tmp_path / "z", tmp_path / "a/1.y"]
+    assert list(find_files([tmp_path / "z", tmp_path / "a"], ("*.y",))) == [
+        tmp_path / "z",
+        tmp_path / "a/1.y",
+    ]
     with pytest.raises(ImportFormatError, match=r"holds no \*.q or \*.r"):
         list(find_files(tmp_path, ("*.q", "*.r")))

@@ -26,14 +26,30 @@ def test_what_is_imported_passes_the_checks_and_survives_a_file(logs, tmp_path, 
     pd.testing.assert_frame_equal(check_costs(costs), costs)
     assert set(costs["study"]) == {"theirs"}
     back = read_costs(write_costs(costs, tmp_path / f"x.{ending}"))
-    key = ["study", "model", "task", "item", "sample", "reasoning_tokens", "n_chars", "stop", "tags", "counted", "loop"]
+    key = [
+        "study",
+        "model",
+        "task",
+        "item",
+        "sample",
+        "reasoning_tokens",
+        "n_chars",
+        "stop",
+        "tags",
+        "counted",
+        "loop",
+    ]
     pd.testing.assert_frame_equal(back[key], costs[key], check_dtype=False)
 
 
 def test_an_unknown_kind_or_option_is_refused(logs):
-    with pytest.raises(ImportFormatError, match=f"no log of kind 'helm' can be read; there are: {', '.join(KINDS)}"):
+    with pytest.raises(
+        ImportFormatError, match=f"no log of kind 'helm' can be read; there are: {', '.join(KINDS)}"
+    ):
         read("helm", logs)
-    with pytest.raises(ImportFormatError, match="lm-eval has no use for columns; it takes: item, metric, model"):
+    with pytest.raises(
+        ImportFormatError, match="lm-eval has no use for columns; it takes: item, metric, model"
+    ):
         read("lm-eval", logs, columns={"a": "b"})
     with pytest.raises(ImportFormatError, match="jsonl has no use for colums"):
         read("jsonl", logs, colums={"a": "b"})
@@ -41,7 +57,13 @@ def test_an_unknown_kind_or_option_is_refused(logs):
 
 @pytest.mark.parametrize(
     ("name", "known"),
-    [("QwQ-32B", "QwQ-32B"), ("Qwen/QwQ-32B", "QwQ-32B"), ("vllm/Qwen/QwQ-32B", "QwQ-32B"), ("org/unheard-of", "org/unheard-of"), ("", "")],
+    [
+        ("QwQ-32B", "QwQ-32B"),
+        ("Qwen/QwQ-32B", "QwQ-32B"),
+        ("vllm/Qwen/QwQ-32B", "QwQ-32B"),
+        ("org/unheard-of", "org/unheard-of"),
+        ("", ""),
+    ],
 )
 def test_models_of_the_lineage_are_known_under_their_long_names(name, known):
     assert canonical(name) == known

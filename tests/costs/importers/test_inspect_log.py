@@ -18,7 +18,12 @@ def remarks(imported):
 
 def log_of(samples, **header):
     spec = {"task": "t", "task_id": "run1", "created": "2026-01-01", "model": "openai/gpt-x"}
-    return {"version": 2, "status": "success", "eval": spec | header.pop("eval", {}), "samples": samples} | header
+    return {
+        "version": 2,
+        "status": "success",
+        "eval": spec | header.pop("eval", {}),
+        "samples": samples,
+    } | header
 
 
 def sample_of(content, **more):
@@ -50,7 +55,12 @@ def test_a_log_of_the_real_tool_is_read_in_full(logs, ending):
     assert (fine["n_chars"] == 14 * (fine["reasoning_tokens"] / 4)).all()  # as the log was made
     assert (fine["correct"] == 1).all()
     cut = costs.loc["1 1 1 11", 1]
-    assert (cut["stop"], cut["finish_reason"], cut["answer_tokens"], cut["correct"]) == ("length", "max_tokens", 0, 0)
+    assert (cut["stop"], cut["finish_reason"], cut["answer_tokens"], cut["correct"]) == (
+        "length",
+        "max_tokens",
+        0,
+        0,
+    )
     assert cut["tags"] == "unclosed, apart"
     lost = costs.loc["AA1", 1]
     assert (lost["stop"], lost[BLANK].notna().sum()) == ("error", 0)
@@ -84,7 +94,12 @@ def test_withheld_reasoning_is_known_by_its_count_alone(save):
     secret = {"type": "reasoning", "reasoning": "QUJD" * 50, "summary": "short", "redacted": True}
     imported = read("inspect", save(log_of([sample_of([secret, {"type": "text", "text": "Answer: 1"}])])))
     (row,) = imported.costs.to_dict("records")
-    assert (row["reasoning_tokens"], row["answer_tokens"], row["counted"], row["tags"]) == (20, 10, "server", "hidden")
+    assert (row["reasoning_tokens"], row["answer_tokens"], row["counted"], row["tags"]) == (
+        20,
+        10,
+        "server",
+        "hidden",
+    )
     assert pd.isna(row["n_chars"])
     assert "withheld or encrypted" in remarks(imported)
 
@@ -100,12 +115,25 @@ def test_several_turns_are_summed(save):
              {"role": "user", "content": "!"}, {"role": "assistant", "content": "cd"}]  # fmt: skip
     usage = {"openai/gpt-x": {"input_tokens": 9, "output_tokens": 50, "reasoning_tokens": 45}}
     imported = read("inspect", save(log_of([sample_of("cd", messages=turns, model_usage=usage)])))
-    assert imported.costs[["reasoning_tokens", "answer_tokens", "n_chars"]].to_numpy().tolist() == [[45, 5, 2]]
+    assert imported.costs[["reasoning_tokens", "answer_tokens", "n_chars"]].to_numpy().tolist() == [
+        [45, 5, 2]
+    ]
     assert "counted over all their turns" in remarks(imported)
 
 
 @pytest.mark.parametrize(
-    ("value", "correct"), [("C", 1), ("I", 0), ("P", 0.5), (True, 1), (0.25, 0.25), ("1", 1), ("B", None), ({"a": 1}, None), (7, None)]
+    ("value", "correct"),
+    [
+        ("C", 1),
+        ("I", 0),
+        ("P", 0.5),
+        (True, 1),
+        (0.25, 0.25),
+        ("1", 1),
+        ("B", None),
+        ({"a": 1}, None),
+        (7, None),
+    ],
 )
 def test_scores_are_read_as_shares(save, value, correct):
     scores = {"first": {"value": value}, "second": {"value": "C"}}
@@ -113,7 +141,10 @@ def test_scores_are_read_as_shares(save, value, correct):
     got = imported.costs["correct"][0]
     assert got == correct or (correct is None and pd.isna(got))
     assert "verdict of first; there are: first, second" in remarks(imported)
-    assert read("inspect", save(log_of([sample_of("x", scores=scores)])), metric="second").costs["correct"][0] == 1
+    assert (
+        read("inspect", save(log_of([sample_of("x", scores=scores)])), metric="second").costs["correct"][0]
+        == 1
+    )
 
 
 def test_a_limit_of_the_run_censors(save):
@@ -150,7 +181,10 @@ def test_a_run_that_was_interrupted_is_read_and_said(logs, tmp_path):
     from handan.costs.importers.zipped import open_zip, read_member
 
     path = tmp_path / "half.eval"
-    with open_zip(logs / "inspect-scripted.eval") as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as half:
+    with (
+        open_zip(logs / "inspect-scripted.eval") as whole,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as half,
+    ):
         for name in whole.namelist():
             if name == "_journal/start.json" or name.endswith("epoch_1.json"):
                 half.writestr(name, read_member(whole, name))

@@ -30,10 +30,18 @@ def test_a_log_of_the_real_tool_gives_texts_and_verdicts_but_no_counts(logs):
     assert costs["task"].tolist() == ["binary-addition", "binary-addition", "game-of-24", "syllogisms"]
     assert costs["item"].tolist() == ["1010+0110", "0001+0001", "1 1 1 11", "AA1"]
     assert costs["n_chars"].tolist() == [len(text) for text in texts]
-    assert costs[["reasoning_tokens", "answer_tokens", "output_tokens", "prompt_tokens", "stop"]].isna().all(axis=None)
+    assert (
+        costs[["reasoning_tokens", "answer_tokens", "output_tokens", "prompt_tokens", "stop"]]
+        .isna()
+        .all(axis=None)
+    )
     assert set(costs["counted"]) == {"unknown"}
     assert costs["correct"].tolist() == [0.0] * 4
-    for words in ("no stop reasons and no token counts", "name the model's tokenizer", "cut at a limit is unknown"):
+    for words in (
+        "no stop reasons and no token counts",
+        "name the model's tokenizer",
+        "cut at a limit is unknown",
+    ):
         assert words in remarks(imported)
 
 
@@ -77,7 +85,11 @@ def test_the_arguments_of_a_model_may_be_one_text(write, tmp_path):
     assert (costs["model"][0], costs["tags"][0]) == ("org/some", "hidden")
     beside.unlink()
     imported = read("lm-eval", path)
-    assert (imported.costs["model"][0], imported.costs["tags"][0], imported.costs["n_chars"][0]) == ("m", "closed", 2)
+    assert (imported.costs["model"][0], imported.costs["tags"][0], imported.costs["n_chars"][0]) == (
+        "m",
+        "closed",
+        2,
+    )
     assert "no results file beside it" in remarks(imported)
 
 
@@ -101,7 +113,10 @@ def test_items_are_called_by_a_field_or_by_the_number(write):
     plain, named = read("lm-eval", path), read("lm-eval", path, item="uid", task="mine", model="me")
     assert plain.costs["item"].tolist() == ["0", "1"]
     assert "called by their doc_id" in remarks(plain)
-    assert named.costs[["model", "task", "item"]].to_numpy().tolist() == [["me", "mine", "u0"], ["me", "mine", "u1"]]
+    assert named.costs[["model", "task", "item"]].to_numpy().tolist() == [
+        ["me", "mine", "u0"],
+        ["me", "mine", "u1"],
+    ]
     with pytest.raises(ImportFormatError, match="no field 'nope'; it has: question, uid"):
         read("lm-eval", path, item="nope")
 

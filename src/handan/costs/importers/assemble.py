@@ -28,7 +28,8 @@ class Imported:
     ----------
     costs : DataFrame
         Passes `handan.tables.check_costs`. Beside the columns of `handan.costs.account`:
-        ``finish_reason`` (the tool's word) and ``error``. `counted` may also be ``file``:
+        ``output_chars`` (of the whole output, tags included), ``finish_reason`` (the
+        tool's word) and ``error``. `counted` may also be ``file``:
         the counts stood in the file and were taken as they are.
     remarks : list of str
         What could not be known, what was left out, and why.
@@ -66,11 +67,13 @@ def assemble(log: Log, options: Options) -> Imported:
     costs.index = traces.index
     costs = check_costs(completed(costs, replies))
     renamed = [f"{old} is called {new} here, as in the lineage" for old, new in names.items() if old != new]
-    return Imported(costs, [*log.remarks, *renamed, *remarks_on(costs, replies, tokenizer=decoder is not None)])
+    return Imported(
+        costs, [*log.remarks, *renamed, *remarks_on(costs, replies, tokenizer=decoder is not None)]
+    )
 
 
 def canonical(model: str) -> str:
-    """Name of a model in the lineage, if it is there under this name, with or without a provider before it."""
+    """Name of a model in the lineage, if it is there, with or without a provider before its name."""
     parts = model.split("/")
     longest_first = ("/".join(parts[start:]) for start in range(len(parts)))
     return next((_lineage()[name][0] for name in longest_first if name in _lineage()), model)

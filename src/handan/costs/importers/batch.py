@@ -35,7 +35,9 @@ def read(path: str | Path | Sequence[str | Path], options: Options) -> Log:
         When it is another kind of file, or nothing says which task a ``custom_id`` belongs to.
     """
     names = naming(options)
-    log, models, answered = Log(remarks=list(names.remarks)), {}, set()
+    log = Log(remarks=list(names.remarks))
+    models: dict[str, None] = {}
+    answered: set[str] = set()
     for file in find_files(path, ("*.jsonl", "*.jsonl.gz")):
         records, remarks = read_records(file)
         log.remarks += remarks
@@ -80,4 +82,6 @@ def _name_models(log: Log, wanted: str | None, found: Sequence[str]) -> None:
     for reply in log.replies:
         reply.model = wanted or reply.model or only
     if any(reply.model == "unknown" for reply in log.replies):
-        log.remarks.append("some replies don't say which model they are of: it is called unknown; name it with model=")
+        log.remarks.append(
+            "some replies don't say which model they are of: it is called unknown; name it with model="
+        )

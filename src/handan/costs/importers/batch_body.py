@@ -51,7 +51,9 @@ def _reply(choice: Content, about: Reply) -> Reply:
     if reply.reasoning and reply.text is None:
         reply.text = ""  # cut before the answer began
     ids = choice.get("token_ids")
-    reply.token_ids = ids if isinstance(ids, list) and all(isinstance(one, int) for one in ids) and ids else None
+    reply.token_ids = (
+        ids if isinstance(ids, list) and all(isinstance(one, int) for one in ids) and ids else None
+    )
     if message.get("refusal") and not reply.text:
         reply.text = _text(message["refusal"])
     reason = choice.get("finish_reason")

@@ -38,7 +38,9 @@ class Names:
         When the pattern makes no sense.
     """
 
-    def __init__(self, known: Mapping[str, Name], pattern: str | None, task: str | None, remarks: list[str]) -> None:
+    def __init__(
+        self, known: Mapping[str, Name], pattern: str | None, task: str | None, remarks: list[str]
+    ) -> None:
         self.known = known
         self.remarks = remarks
         self._pattern = None if pattern is None else _compiled(pattern)
@@ -61,11 +63,13 @@ class Names:
         if found is None:
             self._unmatched.append(custom_id)
         if name is None and self.known:
-            raise ImportFormatError(f"custom_id {custom_id!r} is not in the request file: is it of another batch?")
+            raise ImportFormatError(
+                f"custom_id {custom_id!r} is not in the request file: is it of another batch?"
+            )
         if name is None:
             raise ImportFormatError(
-                f"nothing says which task custom_id {custom_id!r} belongs to: name the request file (requests=), "
-                "the shape of the ids (pattern='{task}:{item}:{sample}'), or the task (task=)"
+                f"nothing says which task custom_id {custom_id!r} belongs to: name the request file "
+                "(requests=), the shape of the ids (pattern='{task}:{item}:{sample}'), or the task (task=)"
             )
         return name, fields.get("item") or custom_id, int(fields["sample"]) if fields.get("sample") else None
 
@@ -73,7 +77,9 @@ class Names:
         """Remark on the ids that are taken as items, as nothing says more about them."""
         if not self._unmatched:
             return []
-        return [f"{len(self._unmatched)} ids are taken as items as they are, for example {self._unmatched[0]!r}"]
+        return [
+            f"{len(self._unmatched)} ids are taken as items as they are, for example {self._unmatched[0]!r}"
+        ]
 
 
 def naming(options: Options) -> Names:
@@ -94,7 +100,9 @@ def naming(options: Options) -> Names:
         body = record.get("body")
         if "custom_id" not in record or not isinstance(body, dict):
             raise wrong_kind(path, "requests", record)
-        known[str(record["custom_id"])] = _said(body) or _asked(body, options) or by_id.of(str(record["custom_id"]))
+        known[str(record["custom_id"])] = (
+            _said(body) or _asked(body, options) or by_id.of(str(record["custom_id"]))
+        )
     return Names(known, options.pattern, options.task, [*remarks, *by_id.unmatched()])
 
 
@@ -120,7 +128,9 @@ def _asked(body: Mapping[str, Any], options: Options) -> Name | None:
 @cache
 def _wordings() -> dict[str, tuple[str, str]]:
     bank = load_bank([name for name in tasks() if task(name).has_prompt])
-    return {task(name).prompt(item): (name, item) for name, item in zip(bank["task"], bank["item"], strict=True)}
+    return {
+        task(name).prompt(item): (name, item) for name, item in zip(bank["task"], bank["item"], strict=True)
+    }
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -14,7 +14,7 @@ GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK", b"PAR1"
 _BOM = b"\xef\xbb\xbf"
 _NAMES = {
     "lm-eval": "a sample log of lm-evaluation-harness",
-    "lm-eval results": "a results file of lm-evaluation-harness; its replies are in samples_*.jsonl beside it",
+    "lm-eval results": "a results file of lm-evaluation-harness (the replies are in samples_*.jsonl)",
     "inspect": "a log of inspect_ai",
     "openai-batch": "the output of a batch",
     "requests": "the request file of a batch, not its output",

@@ -53,7 +53,9 @@ def read(path: str | Path | Sequence[str | Path], options: Options) -> Log:
         runs[(*run, str(file))] = (file, header, samples)
     newest = {task_id: key for key in sorted(runs) for task_id in [key[0]]}
     if len(newest) < len(runs):
-        log.remarks.append(f"{len(runs) - len(newest)} earlier logs of runs that were tried again are not used")
+        log.remarks.append(
+            f"{len(runs) - len(newest)} earlier logs of runs that were tried again are not used"
+        )
     for key in newest.values():
         log.extend(_read_log(*runs[key], options))
     if not log.replies:

@@ -45,11 +45,17 @@ def read_sample(sample: Content, reply: Reply, scorer: str | None, *, counts: bo
 
 def _turns(sample: Content) -> list[Content]:
     messages = [message for message in sample.get("messages") or [] if isinstance(message, dict)]
-    return [message for message in messages if message.get("role") == "assistant" and message.get("source") != "input"]
+    return [
+        message
+        for message in messages
+        if message.get("role") == "assistant" and message.get("source") != "input"
+    ]
 
 
 def _read_texts(sample: Content, choices: Sequence[Content], reply: Reply) -> list[str]:
-    messages = _turns(sample) if len(_turns(sample)) > 1 else [choice.get("message") or {} for choice in choices[:1]]
+    messages = (
+        _turns(sample) if len(_turns(sample)) > 1 else [choice.get("message") or {} for choice in choices[:1]]
+    )
     if not messages:
         return []
     attached = sample.get("attachments") or {}
@@ -85,7 +91,10 @@ def _read_usage(sample: Content, output: Content, reply: Reply, model: str) -> l
     summed = (sample.get("model_usage") or {}).get(model)
     usage = (summed if turns > 1 else output.get("usage")) or {}
     # What was read from a cache was read all the same.
-    read = [count_of(usage.get(name)) for name in ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")]
+    read = [
+        count_of(usage.get(name))
+        for name in ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
+    ]
     reply.prompt_tokens = None if read[0] is None else sum(number or 0 for number in read)
     reply.output_tokens = count_of(usage.get("output_tokens"))
     reply.reasoning_tokens = count_of(usage.get("reasoning_tokens"))

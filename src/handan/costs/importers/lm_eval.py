@@ -55,20 +55,26 @@ def _read_file(path: Path, options: Options) -> Log:
     named = _NAME.match(path.name)
     results = _results(path, named["date"]) if named else {}
     task = options.task or (named["task"] if named else path.name.split(".")[0].removeprefix("samples_"))
-    model = options.model or results.get("model_name") or results.get("model_name_sanitized") or path.parent.name
+    model = (
+        options.model or results.get("model_name") or results.get("model_name_sanitized") or path.parent.name
+    )
     kept, metric, said = _one_filter(records, options.metric)
     docs = [(record["doc_id"], record["doc"]) for _, record in kept]
     items, tasks, how = name_items(docs, options, task, "doc_id")
     settings = _settings(results)
     log = Log(remarks=[*remarks, *said, *how, *_remarks(path, results, settings, kept)])
     for (line, record), item, its_task in zip(kept, items, tasks, strict=True):
-        about = Reply(f"{path.name} line {line}", str(model), its_task, item, hidden="think_end_token" in settings)
+        about = Reply(
+            f"{path.name} line {line}", str(model), its_task, item, hidden="think_end_token" in settings
+        )
         log.replies += _replies(record, about, metric)
     return log
 
 
 def _replies(record: Mapping[str, Any], about: Reply, metric: str | None) -> list[Reply]:
-    texts = [text for request in record["resps"] for text in (request if isinstance(request, list) else [request])]
+    texts = [
+        text for request in record["resps"] for text in (request if isinstance(request, list) else [request])
+    ]
     if not texts or not all(isinstance(text, str) for text in texts):
         raise ImportFormatError(
             f"{about.where}: nothing was generated for task {about.task}, only answers were scored; "
@@ -128,13 +134,19 @@ def _settings(results: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in (given or {}).items() if value not in (None, "", "None")}
 
 
-def _remarks(path: Path, results: Mapping[str, Any], settings: Mapping[str, Any], kept: Sequence[Record]) -> list[str]:
+def _remarks(
+    path: Path, results: Mapping[str, Any], settings: Mapping[str, Any], kept: Sequence[Record]
+) -> list[str]:
     remarks = []
     if not results:
         remarks.append(f"{path.name} has no results file beside it: model and settings are taken from names")
     if "think_end_token" in settings:
-        remarks.append("the run had a think_end_token: the harness threw the reasoning away, and kept answers only")
-    if any(len(request) > 1 for _, record in kept for request in record["resps"] if isinstance(request, list)):
+        remarks.append(
+            "the run had a think_end_token: the harness threw the reasoning away, and kept answers only"
+        )
+    if any(
+        len(request) > 1 for _, record in kept for request in record["resps"] if isinstance(request, list)
+    ):
         remarks.append("documents with several responses have one verdict for all of them, which is not used")
     stops = {stop for _, record in kept for stop in _listed(_arguments(record)[1].get("until"))}
     if stops:

@@ -115,12 +115,15 @@ def _columns(path: Path, rows: Sequence[Row], options: Options) -> tuple[dict[st
             raise ImportFormatError(f"{path} has no column {source!r} (mapped to {name}); it has: {have}")
     for name in ("model", "task", "item"):
         if name not in columns and getattr(options, name, None) is None:
-            raise ImportFormatError(f"{path} has no column {name!r}, and none is mapped to it; it has: {have}")
+            raise ImportFormatError(
+                f"{path} has no column {name!r}, and none is mapped to it; it has: {have}"
+            )
     if "text" in columns and {"reasoning", "answer"} & columns.keys():
         raise ImportFormatError("map either text (the whole output), or reasoning and answer, not both")
     if not {"text", "reasoning", "reasoning_tokens", "output_tokens"} & columns.keys():
         raise ImportFormatError(
-            f"{path} says nothing about costs: map text, reasoning, reasoning_tokens or output_tokens; it has: {have}"
+            f"{path} says nothing about costs: map text, reasoning, reasoning_tokens or output_tokens; "
+            f"it has: {have}"
         )
     used = set(columns.values()) | {source.split(".")[0] for source in columns.values()}
     return columns, [name for name in there if name not in used]
@@ -132,4 +135,3 @@ def _get(row: Row, source: str) -> Any:
         value = value.get(name) if isinstance(value, dict) else None
     is_missing = value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
     return None if is_missing or value is pd.NaT else value
-

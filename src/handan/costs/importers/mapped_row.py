@@ -28,7 +28,8 @@ def read_row(values: Values, where: str, options: Options) -> Reply:
         `model`, `task` and `study` override the row.
     """
     model, task = (getattr(options, name) or values.get(name) for name in ("model", "task"))
-    reply = Reply(where, *("" if name is None else label(name) for name in (model, task, values.get("item"))))
+    names = ["" if name is None else label(name) for name in (model, task, values.get("item"))]
+    reply = Reply(where, names[0], names[1], names[2])
     if values.get("sample") is not None:
         reply.given["sample"] = values["sample"]
     if values.get("study") is not None and options.study == Options.study:

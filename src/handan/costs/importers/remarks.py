@@ -41,7 +41,7 @@ def _on_counts(costs: pd.DataFrame, tokenizer: bool) -> Iterator[str]:
     if n := int(hidden.sum()):
         yield f"{n} of {len(costs)} replies came without their reasoning: it can't be counted from this log"
     if n := by.get("retokenised", 0):
-        yield f"{n} replies were counted by tokenizing their text again, which may differ from what was generated"
+        yield f"{n} replies were counted by tokenizing their text again, which may differ from how it came"
     whole = (costs["counted"] == "server").fillna(False) & costs["tags"].str.startswith("none").fillna(False)
     if n := int(whole.sum()):
         yield f"{n} replies have no think tags: all that the server counted as output is their cost"
@@ -62,11 +62,14 @@ def _on_ends(costs: pd.DataFrame, replies: Sequence[Reply]) -> Iterator[str]:
 def _on_rows(costs: pd.DataFrame, replies: Sequence[Reply], failed: int) -> Iterator[str]:
     if failed:
         yield f"{failed} requests failed; their rows are kept, without counts"
-    if n := sum(reply.error is None and not reply.text and not reply.reasoning and not reply.given for reply in replies):
+    if n := sum(
+        reply.error is None and not reply.text and not reply.reasoning and not reply.given
+        for reply in replies
+    ):
         yield f"{n} replies hold no text"
     own = [reply.correct is None for reply in replies]
     if n := int(costs.loc[own, "correct"].notna().sum()):
         yield f"{n} replies were graded with the item bank's answer keys, as the log holds no verdict on them"
     repeated = costs.duplicated(["model", "task", "item"])
     if repeated.any() and all(reply.sample is None and "sample" not in reply.given for reply in replies):
-        yield f"{int(repeated.sum())} replies repeat a model and item: they are its samples, numbered in their order"
+        yield f"{int(repeated.sum())} replies repeat a model and item: they are numbered as its samples"

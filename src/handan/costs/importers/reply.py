@@ -13,7 +13,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SECRET = re.compile(r"(?i)\bbearer\s+\S+|\b(?:sk|pk|hf|key|api[-_]?key)[-_=:]\s*[\w-]{8,}")
 _LONGEST_ERROR = 300
 _STOPS = {
-    "stop": ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", "completed"),
+    "stop": ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "completed"),
     "length": ("length", "max_tokens", "model_length", "max_output_tokens", "max_length"),
     "error": ("error", "content_filter", "abort", "insufficient_system_resource", "failed"),
 }  # fmt: skip
@@ -170,7 +170,7 @@ def verdict_of(value: Any) -> float | None:
 
 
 def text_of(value: Any) -> str | None:
-    """Give a text, or None for anything that isn't one; lone surrogates, which no tokenizer takes, are replaced."""
+    """Give a text without lone surrogates, which no tokenizer takes; None for anything else."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 

@@ -37,10 +37,10 @@ clean:  ## remove the environment and everything that was built
 # A stamp is written only after its installation succeeded, and goes stale with the pins.
 .venv/.ready-book: pyproject.toml constraints.txt | .venv/bin/uv
 	@echo "installing the book's packages into .venv"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[book]'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[book,traces]'
 	@touch $@
 
 .venv/.ready-dev: pyproject.toml constraints.txt | .venv/bin/uv
 	@echo "installing the book's and the tests' packages into .venv"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[book,dev]'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[book,traces,api,scale,dev]'
 	@touch $@ .venv/.ready-book

@@ -88,7 +88,7 @@ show.say(
 task, item = job.requests[len(job.requests) // 3].task, job.requests[len(job.requests) // 3].item
 question = pd.DataFrame(
     {
-        "": ["item", "people", "in words", "as this model reads it", "key"],
+        "what": ["item", "people", "in words", "as this model reads it", "key"],
         "text": [item, norms.task(task).people, norms.task(task).prompt(item),
                  next(r.prompt for r in job.requests if r.item == item), norms.task(task).answer(item)],
     }
@@ -126,10 +126,11 @@ store = Store.open(folder, writable=False)
 rows = store.read()
 
 # %% [markdown]
-# Here is one of the longest. The chain of thought stands between `<think>` and `</think>`.
+# Here is one of the longest that ended by itself. The chain of thought stands between `<think>` and `</think>`.
 
 # %% tags=["hide-input"]
-longest = rows.loc[rows["output_tokens"].idxmax()]
+ended = rows[rows["stop"] == "stop"]
+longest = ended.loc[ended["output_tokens"].idxmax()]
 lines = pd.DataFrame({"trace": longest["text"].strip().split("\n")[:40]})
 show.table(
     lines,
@@ -149,7 +150,7 @@ fig = figures_traces.lengths(spread, max_new_tokens)
 cut = int(spread["censored"].sum())
 caption = (
     f"Length of {len(spread):,} traces of {found.name}. The dashed line is the limit of {max_new_tokens} tokens; "
-    f"{cut} traces ran into it."
+    f"{cut} of them ran into it."
 )
 show.figure(
     fig, caption, "Histogram of trace lengths on a logarithmic axis, with the limit marked.", name="lengths"

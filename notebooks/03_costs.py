@@ -134,7 +134,7 @@ show.table(shown, "What the rule makes of tags that are in order, and of tags th
 # this does, we take the traces from above, and cut them on paper.
 
 # %%
-limit = int(counted["reasoning_tokens"].quantile(0.7))
+limit = int(1.25 * counted["reasoning_tokens"].median())
 cut = counted.assign(
     stop=counted["stop"].mask(counted["reasoning_tokens"] > limit, "length"),
     tags=counted["tags"].mask(counted["reasoning_tokens"] > limit, "unclosed"),
@@ -159,9 +159,10 @@ show.table(means, f"Mean and median reasoning when traces are cut at {limit} tok
 
 # %% tags=["hide-input"]
 show.say(
-    "{share:.0f} % of the traces were cut. Leaving them out is the worst choice: the mean falls from {truth:.0f} to "
-    "{kept:.0f} tokens. The median hardly minds, as long as less than half is cut.",
-    share=100 * seen["censored"].iloc[0], truth=full["mean"].iloc[0], kept=kept["reasoning_tokens"].mean(),
+    "{share:.0f} % of the traces were cut. The true mean is {truth:.0f} tokens. At face value it seems to be {face:.0f}, "
+    "and without the cut traces {kept:.0f}. The median stays at {median:.0f} tokens, as it does while less than half is cut.",
+    share=100 * seen["censored"].iloc[0], truth=full["mean"].iloc[0], face=seen["mean"].iloc[0],
+    kept=kept["reasoning_tokens"].mean(), median=seen["km_median"].iloc[0],
 )  # fmt: skip
 
 # %% [markdown]

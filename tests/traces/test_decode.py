@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.traces.tiny import random_model
 
 from handan.traces.decode import Batch, Row
 from handan.traces.fallback import StaticBatch
 from handan.traces.network import Network
 from handan.traces.request import Decoding
-from tests.traces.tiny import random_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -2,11 +2,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from tests.traces.tiny import VOCABULARY, random_model
 
 from handan.traces.errors import EngineError, ModelError
 from handan.traces.loading import context_limit, load_network, load_tokenizer, stop_tokens
 from handan.traces.models import Model, resolve
-from tests.traces.tiny import VOCABULARY, random_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -95,7 +95,7 @@ def test_a_missing_tokenizer_is_a_clear_error(model, tmp_path):
 
 
 def test_a_missing_package_is_a_matter_of_the_engine(model):
-    with pytest.raises(EngineError, match="can't be loaded so: .*FlashAttention2"):
+    with pytest.raises(EngineError, match=r"can't be loaded so: .*FlashAttention2"):
         load_network(model, device="cpu", dtype="bfloat16", attention="flash_attention_2")
 
 

@@ -1,8 +1,8 @@
 import pytest
+from tests.traces.tiny import random_model
 
 from handan.traces import memory
 from handan.traces.memory import free_bytes, guess_batch, out_of_memory
-from tests.traces.tiny import random_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -1,7 +1,7 @@
 import pytest
+from tests.traces.tiny import random_model
 
 from handan.traces.network import Network, refillable
-from tests.traces.tiny import random_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

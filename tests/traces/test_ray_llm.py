@@ -1,7 +1,6 @@
 from functools import partial
 
 import pytest
-
 from tests.traces.ray_standin import cluster, importable, run_stage  # noqa: F401
 from tests.traces.tiny import random_model
 

@@ -187,7 +187,7 @@ def _single(model: Model, options: Options, dtype: str) -> Engine:
 
     return TransformersEngine(
         model,
-        dtype=dtype,
+        dtype=_format(options),
         device=options.device,
         batch_size=options.batch_size or "auto",
         attention=options.attention,

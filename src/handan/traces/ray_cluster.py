@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from handan.traces.errors import EngineError
 
 # Requests and answers are text: Ray's default, a third of the machine's memory, is not needed.
 _OBJECT_STORE_BYTES = 256 * 2**20
+_NAMED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: ")
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,10 @@ def disconnect(cluster: Cluster) -> None:
 
 
 def last_line(error: BaseException) -> str:
-    """Return the line of an error that says what was wrong: Ray puts it under long traces."""
+    """Return the line of an error that says what was wrong; Ray buries it in traces of several processes."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    named = [line for line in lines if _NAMED.match(line) and not line.startswith("ray.")]
+    return (named or lines or [type(error).__name__])[-1]
 
 
 def _own(address: str, cpus: float) -> dict[str, Any]:

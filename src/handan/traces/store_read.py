@@ -64,16 +64,13 @@ class Reader:
         StoreError
             When the store can't be read.
         """
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        asked = pa.array(list(keys), pa.string())
-        stored = []
+        asked, settled = set(keys), set()
         for table in self._tables(["key", "stop"]):
             rows = table.filter(pc.not_equal(table["stop"], "error")) if retry_errors else table
-            stored += rows["key"].chunks
-        found = pc.is_in(asked, value_set=pa.chunked_array(stored, pa.string()))
-        return set(asked.filter(found).to_pylist())
+            settled |= asked.intersection(rows["key"].to_pylist())
+        return settled
 
     def attempts(self, keys: Iterable[str]) -> dict[str, int]:
         """Return the number of the latest attempt for those of some keys that have rows."""

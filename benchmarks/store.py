@@ -129,14 +129,22 @@ def look(folder: Path, rows: int) -> None:
 
     wanted = [*keys(rows), *(f"{number:032x}" for number in range(1000))]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     with Store.open(folder, writable=False) as store:
         opened = time.perf_counter() - start
         settled = store.done(wanted)
-    spent = time.perf_counter() - start
+    spent, worked = time.perf_counter() - start, time.process_time() - worked
     left = sum(key not in settled for key in wanted)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"opened": opened, "seconds": spent, "left": left, "before": before, "peak": peak}))
+    told = {
+        "opened": opened,
+        "seconds": spent,
+        "worked": worked,
+        "left": left,
+        "before": before,
+        "peak": peak,
+    }
+    print(json.dumps(told))
 
 
 def what_is_left(rows: int, tokens: int, repeats: int, keep: Path | None) -> None:
@@ -155,9 +163,8 @@ def what_is_left(rows: int, tokens: int, repeats: int, keep: Path | None) -> Non
             found.append(
                 json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
             )
-            print(
-                "  opened {opened:.2f} s, with the answer {seconds:.2f} s, {left:,} left".format(**found[-1])
-            )
+            said = "  opened {opened:.2f} s, answer {seconds:.2f} s (processor {worked:.2f} s), {left:,} left"
+            print(said.format(**found[-1]))
     spent = statistics.median(one["seconds"] for one in found)
     peak = max(one["peak"] for one in found)
     before = max(one["before"] for one in found)

@@ -33,15 +33,15 @@ def main() -> None:
 
     torch.set_num_threads(given.threads)
     recipe = replace(usual, steps=given.steps, seed=given.seed)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     model, log = train(recipe, report=lambda progress: print(progress, flush=True))
-    seconds = time.perf_counter() - start
+    spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - busy}
     table = examination(model, recipe)
     print(tally(table, "task pairs").to_string(index=False))
     print(tally(table, "style").to_string(index=False))
     save(given.out, model)
     options = f"--steps {recipe.steps} --seed {recipe.seed} --threads {given.threads}"
-    record(given.out, recipe, log, table, seconds=seconds, command=f"python scripts/train_tiny.py {options}")
+    record(given.out, recipe, log, table, **spent, command=f"python scripts/train_tiny.py {options}")
     print(f"wrote {given.out}")
 
 

@@ -35,7 +35,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
 StudyOption = Annotated[
-    list[str] | None, typer.Option("--study", help="A recorded study; may be repeated. Default: all.")
+    list[str] | None, typer.Option("--study", help="A recorded study; repeat it. Default: all.")
 ]
 CostsArgument = Annotated[
     Path | None,
@@ -194,27 +194,9 @@ def book(
 
 def main() -> None:
     """Run the command; an error that a user can mend becomes one message and exit code 2."""
-    from handan.book.errors import BookError, ParameterError, ProjectError
-    from handan.findings.join import NoOverlap
-    from handan.tables import TableError
-    from handan.traces.errors import ImportFormatError, ModelError, RequestError, TracesError
+    from handan.cli_errors import guarded
 
-    mended = (ImportFormatError, ModelError, RequestError)
-    try:
-        app()
-    except (*mended, TableError, NoOverlap, LookupError, ParameterError, ProjectError) as error:
-        _fail(error, 2)
-    except (BookError, TracesError) as error:
-        _fail(error, 1)
-    except KeyboardInterrupt:
-        print("interrupted; what was finished is kept", file=sys.stderr)
-        raise SystemExit(130) from None
-
-
-def _fail(error: Exception, code: int) -> None:
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    print("\n".join(harmless(line) for line in f"error: {text}".splitlines()), file=sys.stderr)
-    raise SystemExit(code)
+    guarded(app)
 
 
 def _inputs(
@@ -229,7 +211,7 @@ def _inputs(
 
     if costs is None and (norms or reliability):
         raise typer.BadParameter("--norms and --reliability go with a costs file of your own")
-    if costs is not None and names:
+    if costs and names:
         raise typer.BadParameter("give either a costs file or --study, not both")
     found = recorded(names, cost) if costs is None else [own(costs, norms, reliability, cost)]
     for one in found:
@@ -242,8 +224,8 @@ def _problem(task: str, item: str) -> str:
     from handan import norms
 
     one = norms.task(task)
-    asked, key = one.prompt(item), one.answer(item)
-    return f"What people did\n  {one.people}\n\nWhat a model is asked\n\n{asked}\n\nKey: {key}"
+    said = {"What people did": f"  {one.people}", "What a model is asked": f"\n{one.prompt(item)}"}
+    return "\n\n".join(f"{head}\n{text}" for head, text in said.items()) + f"\n\nKey: {one.answer(item)}"
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def costs(
     from handan.costs.files import write_costs
     from handan.traces.counting import counted
 
-    tags = None if think_close is None else (think_open or "", think_close)
+    tags = _tags(think_open, think_close)
     table, remarks = counted(folder, study=study, tags=tags, common=common_tokenizer)
     write_costs(table, out)
     for remark in remarks:
@@ -166,12 +166,53 @@ def costs(
 
 
 def import_log(
-    kind: Annotated[str, typer.Argument(help="lm-eval, inspect, openai-batch, vllm-batch, jsonl, parquet.")],
-    path: Annotated[list[Path], typer.Argument(help="Files or folders of the log.")],
+    kind: Annotated[
+        str, typer.Argument(help="lm-eval, inspect, openai-batch, vllm-batch, jsonl, parquet or csv.")
+    ],
+    path: Annotated[list[str], typer.Argument(help="The log: files or a folder.")],
     out: Annotated[Path, typer.Option("--out", help="CSV or Parquet, by ending.", show_default=False)],
+    study: Annotated[str | None, typer.Option("--study", help="Name of the study.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Model, where the log names none.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Task, where the log names none.")] = None,
+    item: Annotated[str | None, typer.Option("--item", help="Field that names the item (lm-eval).")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="What says if it is correct.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="OURS=THEIRS, for jsonl, parquet and csv; repeat it.")
+    ] = None,
+    requests: Annotated[Path | None, typer.Option("--requests", help="Request file of a batch.")] = None,
+    pattern: Annotated[str | None, typer.Option("--pattern", help="How a custom_id is made.")] = None,
+    tokenizer: Annotated[str | None, typer.Option("--tokenizer", help="Counts text: file or hub id.")] = None,
+    think_open: Annotated[str | None, typer.Option("--think-open", help="Other opening tag.")] = None,
+    think_close: Annotated[str | None, typer.Option("--think-close", help="Other closing tag.")] = None,
 ) -> None:
     """Read the log of another tool as a costs table."""
-    raise NotImplementedError
+    from handan.costs.files import write_costs
+    from handan.costs.importers import read
+
+    found = read(
+        kind, path, study=study, model=model, task=task, item=item, metric=metric, requests=requests,
+        columns=_pairs(column), pattern=pattern, tokenizer=tokenizer, tags=_tags(think_open, think_close),
+    )  # fmt: skip
+    for remark in found.remarks:
+        print(f"note: {harmless(remark)}", file=sys.stderr)
+    write_costs(found.costs, out)
+    print(f"{len(found.costs):,} rows in {out}")
+
+
+def _tags(opened: str | None, closed: str | None) -> tuple[str, str] | None:
+    if opened is not None and closed is None:
+        raise typer.BadParameter("--think-open needs --think-close")
+    return None if closed is None else (opened or "", closed)
+
+
+def _pairs(given: list[str] | None) -> dict[str, str] | None:
+    pairs = [one.partition("=") for one in given or []]
+    for ours, sign, theirs in pairs:
+        if not (ours and sign and theirs):
+            raise typer.BadParameter(
+                "a column is given as OURS=THEIRS, for example --column item=question_id"
+            )
+    return {ours: theirs for ours, _, theirs in pairs} or None
 
 
 def _report(report: Any) -> None:

@@ -76,7 +76,7 @@ def own(costs: Path, norms: Path | None, reliability: Path | None, cost: str) ->
     Parameters
     ----------
     costs : Path
-        CSV with at least ``model, task, item, reasoning_tokens``.
+        CSV or Parquet with at least ``model, task, item, reasoning_tokens``.
     norms : Path or None
         CSV with at least ``task, item, log_rt``; the item bank when None.
     reliability : Path or None
@@ -89,12 +89,15 @@ def own(costs: Path, norms: Path | None, reliability: Path | None, cost: str) ->
     TableError, LookupError, NoOverlap
         When a table is bad, the column is missing, or the tables share no item.
     """
+    from handan.costs.files import read_costs
     from handan.findings.join import join
     from handan.norms import load_bank
     from handan.tables import read_table
 
     people = load_bank() if norms is None else read_table(norms)
-    joined = join(read_table(costs), people, cost)
+    # CSV is checked where it is joined; a CSV by any other ending is one too.
+    own_costs = read_costs(costs) if costs.suffix.lower() == ".parquet" else read_table(costs)
+    joined = join(own_costs, people, cost)
     return Inputs(joined, _reliability(joined, norms, reliability))
 
 

@@ -23,11 +23,11 @@ def importable():
 
 @pytest.fixture(scope="module")
 def cluster(importable):
-    """A local cluster with four logical CPUs, started by the user's program, not by ours."""
+    """A local cluster with three logical CPUs, started by the user's program, not by ours."""
     ray = pytest.importorskip("ray")
     ray.init(
         address="local",
-        num_cpus=4,
+        num_cpus=3,
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
@@ -131,19 +131,23 @@ class Stage:
         from handan.traces.rows import request_of
 
         if row["prompt"] == self._fails_at:
-            # Not before something else is safe.
-            while not list(self._log.parent.glob("answers/*.parquet")):
-                time.sleep(0.05)
+            self._wait_until_something_is_safe()
             raise RuntimeError("the machine was taken away")
         (done,) = self._engine.complete([request_of(row)])
-        (self._log / row["key"]).touch()
+        with (self._log / row["key"]).open("a") as file:
+            file.write("generated\n")
         seen = {"generated_tokens": list(done.token_ids), "num_input_tokens": done.prompt_tokens}
         return {**row, **seen, "time_taken_llm": 0.1, "__inference_error__": ""}
+
+    def _wait_until_something_is_safe(self):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not list(self._log.parent.glob("answers/*.parquet")):
+            time.sleep(0.05)
 
 
 def run_stage(blocks, *, model, log, fails_at=None):
     """A pipeline for `generate`."""
     import ray
 
-    two = ray.data.ActorPoolStrategy(size=2)
-    return blocks.map(Stage, fn_constructor_args=(model, log, fails_at), compute=two, num_cpus=0.5)
+    one = ray.data.ActorPoolStrategy(size=1)
+    return blocks.map(Stage, fn_constructor_args=(model, log, fails_at), compute=one, num_cpus=0.5)

@@ -97,7 +97,7 @@ def test_a_step_does_not_copy_the_cache():
     places = set()
     for _ in range(50):
         slots.past.update(states(rng, 1, 1, 4), states(rng, 1, 1, 6), 0)
-        places.add(layer.keys.data_ptr() - layer.start * layer.keys.stride(2) * 4)
+        places.add(layer.keys.data_ptr() - layer.columns.start * layer.keys.stride(2) * 4)
     assert len(places) == 1
 
 

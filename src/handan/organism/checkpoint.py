@@ -82,8 +82,20 @@ def tally(table: pd.DataFrame, by: str) -> pd.DataFrame:
     return counted.round(3).reset_index()
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON values: a missing number (the spread of a single trace) becomes null."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
 def record(
-    folder: Path, recipe: Recipe, log: list[Progress], table: pd.DataFrame, *, seconds: float, command: str
+    folder: Path,
+    recipe: Recipe,
+    log: list[Progress],
+    table: pd.DataFrame,
+    *,
+    seconds: float,
+    cpu_seconds: float,
+    command: str,
 ) -> None:
     """Write ``training.json`` and the model card beside the weights.
 
@@ -97,8 +109,8 @@ def record(
         Reports of the training.
     table : DataFrame
         From `examination`.
-    seconds : float
-        Time that the training took.
+    seconds, cpu_seconds : float
+        Time that the training took, on the clock and on the processor.
     command : str
         What makes the folder again.
     """
@@ -109,12 +121,13 @@ def record(
         "command": command,
         "recipe": asdict(recipe),
         "seconds": round(seconds),
-        "machine": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
+        "cpu_seconds": round(cpu_seconds),
+        "machine": f"{platform.system()} {platform.machine()}, threads: {torch.get_num_threads()}",
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "tokens_per_second": round(log[-1].rate),
         "loss": {str(one.step): round(one.loss, 4) for one in log[:: max(len(log) // _LOSSES, 1)] + log[-1:]},
-        "accuracy": tally(table, "task pairs").to_dict("records"),
-        "styles": tally(table, "style").to_dict("records"),
+        "accuracy": _records(tally(table, "task pairs")),
+        "styles": _records(tally(table, "style")),
         "held_out": sorted(" ".join(sorted(one)) for one in held_out(recipe)),
         "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
     }
@@ -138,6 +151,7 @@ def card(told: dict[str, Any], parameters: int) -> str:
         pairs=len(told["held_out"]),
         command=told["command"],
         seconds=told["seconds"],
+        cpu_seconds=told["cpu_seconds"],
         machine=told["machine"],
         versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
         accuracy=_markdown(told["accuracy"]),
@@ -150,12 +164,18 @@ def _parameters(folder: Path) -> int:
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
+    lines = [
+        list(rows[0]),
+        ["---"] * len(rows[0]),
+        *(["" if cell is None else str(cell) for cell in row.values()] for row in rows),
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("_", " ")
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
 
 
 def _name_tokenizer_class(path: Path) -> None:
@@ -173,8 +193,8 @@ pipeline_tag: text-generation
 
 # handan-tiny
 
-A language model of {parameters} parameters (Qwen2 architecture, {size}) that adds and
-subtracts binary numbers with a written chain of thought. It was trained from scratch, on
+A language model of {parameters} parameters (Qwen2 architecture, {size})
+that adds and subtracts binary numbers with a written chain of thought. It was trained from scratch, on
 texts that a program made up, to exercise the generation of traces and the counting of
 their tokens on any laptop. It knows nothing else.
 
@@ -197,11 +217,11 @@ think tags and `Answer: `.
 
 ## What it can't show
 
-It learned a random mix of styles of writing ({styles}), drawn whatever the difficulty of
-the sum. `columns` and `twice` have one length per number of columns; `carries` grows with
-the carries because it was written that way. Where the length of its traces goes with the
-reaction times of people, it does so by construction: nothing about people, or about large
-models, follows from it.
+It learned a random mix of styles of writing ({styles}), drawn
+whatever the difficulty of the sum. `columns` and `twice` have one length per number of
+columns; `carries` grows with the carries because it was written that way. Where the
+length of its traces goes with the reaction times of people, it does so by construction:
+nothing about people, or about large models, follows from it.
 
 ## Training
 
@@ -211,8 +231,9 @@ bank were kept out of all texts, in either order and with either sign ("held out
 
     {command}
 
-took {seconds} s on {machine} ({versions}). On the same machine with the same number of
-threads it gives the same weights again.
+took {cpu_seconds} s of processor time, {seconds} s on the clock of a shared machine
+({machine}; {versions}).
+On the same machine with the same number of threads it gives the same weights again.
 
 ## Accuracy on the item bank
 

@@ -137,18 +137,21 @@ def _padding_error(network: Network) -> float:
     import torch
 
     top = min(network.model.config.get_text_config().vocab_size, 1000)
-    prompts = [[(7 * place + 3) % top for place in range(9)], [(5 * place + 2) % top for place in range(4)]]
-    fed = torch.tensor([1, 2], device=network.device) % top
-
-    def after(indices: list[int]) -> Any:
-        rows = [prompts[index] for index in indices]
-        _, past, mask = network.read(rows)
-        slots = Slots(past, len(rows))
-        slots.insert(range(len(rows)), past, mask)
-        return network.step(fed[indices], mask.sum(dim=1), slots, even=len(rows) == 1).float()
-
+    long = [(7 * place + 3) % top for place in range(9)]
+    short = [(5 * place + 2) % top for place in range(4)]
     with torch.inference_mode():
-        alone = torch.cat([after([0]), after([1])])
-        together = after([0, 1])
+        alone = torch.cat([_second(network, [long]), _second(network, [short])])
+        together = _second(network, [long, short])
     spread = alone - alone.mean(dim=1, keepdim=True)
     return float((together - alone).norm(dim=1).div(spread.norm(dim=1)).max())
+
+
+def _second(network: Network, prompts: list[list[int]]) -> torch.Tensor:
+    """Logits after each prompt and one more token."""
+    import torch
+
+    _, past, mask = network.read(prompts)
+    slots = Slots(past, len(prompts))
+    slots.insert(range(len(prompts)), past, mask)
+    fed = torch.ones(len(prompts), dtype=torch.long, device=network.device)
+    return network.step(fed, mask.sum(dim=1), slots, even=len(prompts) == 1).float()

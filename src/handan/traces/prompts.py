@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from handan.norms import load_bank, task
+from handan.norms.task import Task
 from handan.traces.errors import RequestError
 from handan.traces.models import Model
 from handan.traces.request import Decoding, Request
@@ -37,12 +38,19 @@ def problems(names: Iterable[str], *, limit: int | None = None) -> list[tuple[st
         raise RequestError(f"the limit of items must be at least 1, not {limit}")
     found = []
     for name in names:
-        if not task(name).has_prompt:
+        if not _known(name).has_prompt:
             raise RequestError(f"{name} has norms only: the bank holds no text that a model could be asked")
         items = load_bank([name])["item"].tolist()
         step = max(len(items) / limit, 1) if limit else 1
         found += [(name, items[int(place * step)]) for place in range(int(len(items) / step + 1e-9))]
     return found
+
+
+def _known(name: str) -> Task:
+    try:
+        return task(name)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
 
 
 def problem_text(name: str, item: str, style: str) -> str:

@@ -1,12 +1,16 @@
+import json
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from handan.costs.files import read_costs, write_costs
 from handan.costs.importers import KINDS, read
 from handan.costs.importers.assemble import canonical, tags_of
+from handan.schema import TableError
 from handan.tables import check_costs
 from handan.traces.errors import ImportFormatError
 
@@ -40,6 +44,58 @@ def test_what_is_imported_passes_the_checks_and_survives_a_file(logs, tmp_path, 
         "loop",
     ]
     pd.testing.assert_frame_equal(back[key], costs[key], check_dtype=False)
+
+
+def places(value, path=()):
+    """Every place inside a JSON value."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places(one, (*path, key))
+
+
+def replaced(value, path, new):
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+odd = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.just([])
+    | st.just({})
+    | st.just([{}])
+)
+
+
+@pytest.mark.parametrize("kind", FIXTURES)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_log_with_any_value_replaced_is_read_or_refused_in_words(logs, tmp_path, kind, data):
+    name, options = FIXTURES[kind]
+    source = {
+        "lm-eval": next((logs / "lm-eval-scripted").glob("samples_*")),
+        "inspect": logs / "inspect-scripted.json",
+    }
+    path = source.get(kind, logs / name)
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    number = data.draw(st.integers(0, len(lines) - 1))
+    where = data.draw(st.sampled_from([place for place in places(lines[number]) if place]))
+    lines[number] = replaced(lines[number], where, data.draw(odd))
+    broken = tmp_path / path.name
+    broken.write_text("\n".join(map(json.dumps, lines)))
+    try:
+        costs = read(kind, broken, **options).costs
+    except (ImportFormatError, TableError) as error:
+        assert str(error)
+    else:
+        pd.testing.assert_frame_equal(check_costs(costs), costs)
 
 
 def test_an_unknown_kind_or_option_is_refused(logs):

@@ -86,4 +86,14 @@ def read(kind: str, path: str | Path | Sequence[str | Path], **options: Any) -> 
         usable = ", ".join(sorted(common | _OWN[kind]))
         raise ImportFormatError(f"{kind} has no use for {', '.join(strange)}; it takes: {usable}")
     chosen = Options(**given)
-    return assemble(KINDS[kind](path, chosen), chosen)
+    return assemble(_log(kind, path, chosen), chosen)
+
+
+def _log(kind: str, path: Any, options: Options) -> Log:
+    try:
+        return KINDS[kind](path, options)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # A field of another type than the tool writes, in a log that was edited or is of a new version.
+        raise ImportFormatError(
+            f"{path} is not built as a log of kind {kind} is ({type(error).__name__}: {error})"
+        ) from error

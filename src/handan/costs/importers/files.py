@@ -116,9 +116,7 @@ def find_files(path: str | Path | Sequence[str | Path], patterns: Sequence[str])
         return
     found = sorted({file for pattern in patterns for file in path.rglob(pattern) if file.is_file()})
     if not found:
-        raise ImportFormatError(
-            f"{path} holds no {' or '.join(patterns)}" if patterns else f"{path} is a folder; name a file"
-        )
+        raise ImportFormatError(f"{path} holds no {' or '.join(patterns)}")
     yield from found
 
 

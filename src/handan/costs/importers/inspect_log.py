@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from handan.costs.importers.files import ZIP, find_files, read_document, wrong_kind
+from handan.costs.importers.files import ZIP, find_files, read_document, read_records, wrong_kind
 from handan.costs.importers.inspect_sample import read_sample
 from handan.costs.importers.naming import name_items
 from handan.costs.importers.reply import Log, Options, Reply
@@ -92,8 +92,6 @@ def _open_json(path: Path) -> tuple[Content, Iterator[Content]]:
     try:
         whole = read_document(path)
     except ImportFormatError:
-        from handan.costs.importers.files import read_records
-
         raise wrong_kind(path, KIND, read_records(path)[0][0][1]) from None
     return whole, iter(whole.get("samples") or [] if isinstance(whole, dict) else [])
 

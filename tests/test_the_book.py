@@ -11,7 +11,9 @@ from handan.book.project import find_project
 from handan.cards import cards
 from handan.costs import studies
 
-CHAPTERS = ["01_people", "03_costs", "04_alignment", "05_collapse", "06_transfer"]
+STUDIES = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]  # these take the parameter study
+TRACES = ["02_traces", "03_costs"]  # these ask a model
+CHAPTERS = ["01_people", "02_traces", *STUDIES, "full_experiment"]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def text_of(root, chapter):
 
 
 def test_every_page_is_there(root, book):
-    assert book.pages == len(find_project(root).pages) == 10
+    assert book.pages == len(find_project(root).pages) == 12
     assert book.index.exists()
     assert sorted(book.executed + book.fresh) == CHAPTERS
 
@@ -57,7 +59,8 @@ def test_nothing_is_done_twice(root, book):
         ("findings/transfer.py", ["06_transfer"]),
         ("findings/contrast.py", ["05_collapse", "06_transfer"]),
         ("findings/alignment.py", ["03_costs", "04_alignment", "05_collapse", "06_transfer"]),
-        ("norms/reliability.py", ["01_people"]),
+        ("traces/store.py", TRACES),
+        ("traces/experiment.py", ["full_experiment"]),
         ("cli.py", []),
     ],
 )
@@ -76,6 +79,16 @@ def test_the_alignment_chapter_prints_the_published_numbers(root, book):
     text = text_of(root, "04_alignment")
     for r in ("0.628", "0.602", "0.566", "0.894", "0.609", "0.371", "0.942"):
         assert re.search(rf"(?<![\d.]){re.escape(r)}(?!\d)", text), r
+
+
+def test_traces_are_made_interrupted_and_counted_on_this_machine(root, book):
+    text = text_of(root, "02_traces")
+    asked = int(re.search(r"([\d,]+) traces with [\d,]+ tokens were written", text)[1].replace(",", ""))
+    assert re.search(rf"30 traces were on disk. The same call again wrote the other {asked - 30}", text)
+    assert f"A third call wrote 0. {asked} of {asked} requests are there exactly once." in text
+    assert "24 of 24 answers are the same, token by token" in text
+    counted = text_of(root, "03_costs")
+    assert re.search(r"In (\d+) of \1 closed traces the three parts add up to the whole", counted)
 
 
 @pytest.mark.parametrize("chapter", ["05_collapse", "06_transfer"])
@@ -112,7 +125,7 @@ def test_every_page_opens_cleanly(root, book, serve, visitor, width):
 
 def test_the_book_holds_with_a_study_that_has_one_model_and_no_students(copy):
     chosen = {"study": "pnas-r1", "profile": "quick"}
-    report = build(copy, only=CHAPTERS[1:], parameters=chosen, cards=cards(), say=lambda line: None)
-    assert report.executed == CHAPTERS[1:]
+    report = build(copy, only=STUDIES, parameters=chosen, cards=cards(), say=lambda line: None)
+    assert report.executed == STUDIES
     text = text_of(copy, "05_collapse")
     assert "In pnas-r1 the claim of functional alignment collapse cannot be told" in text

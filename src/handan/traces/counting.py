@@ -53,7 +53,9 @@ def counted(
     StoreError
         When a store can't be read, or holds nothing.
     """
-    traces, known, decoders = [], {}, {}
+    traces: list[pd.DataFrame] = []
+    known: dict[str, Tags] = {}
+    decoders: dict[str, Decoder] = {}
     for folder in folders:
         with Store.open(folder, create=False, writable=False) as store:
             rows = store.read()

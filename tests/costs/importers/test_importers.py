@@ -75,7 +75,7 @@ odd = (
 
 
 @pytest.mark.parametrize("kind", FIXTURES)
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_log_with_any_value_replaced_is_read_or_refused_in_words(logs, tmp_path, kind, data):
     name, options = FIXTURES[kind]

@@ -113,10 +113,15 @@ def run_command(
 @app.command()
 def status(folder: Folder, how: HowOption = Format.TABLE) -> None:
     """Say what a store holds, and what is left to do of each run."""
+    from handan.traces import jobs
     from handan.traces.store import Store
 
     with Store.open(folder, create=False, writable=False) as store:
         emit(store.status(), how, title=f"Traces in {folder}")
+        if how is Format.TABLE:
+            emit(jobs.runs(store), how, title="Runs")
+        for note in store.notes:
+            print(f"note: {harmless(note)}", file=sys.stderr)
 
 
 @app.command()

@@ -141,7 +141,7 @@ class Stage:
 
     def _wait_until_something_is_safe(self):
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not list(self._log.parent.glob("answers/*.parquet")):
+        while time.monotonic() < deadline and not list(self._log.parent.glob("answers-done/*.parquet")):
             time.sleep(0.05)
 
 

@@ -99,6 +99,26 @@ def test_a_missing_package_is_a_matter_of_the_engine(model):
         load_network(model, device="cpu", dtype="bfloat16", attention="flash_attention_2")
 
 
+def test_damaged_weights_are_a_clear_error(model):
+    from pathlib import Path
+
+    weights = Path(model.location) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"model of .* can't be loaded: SafetensorError"):
+        load_network(model, device="cpu", dtype="float32")
+
+
+def test_weights_that_do_not_fit_are_a_matter_of_the_engine(model, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    def full(**given):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", full)
+    with pytest.raises(EngineError, match="don't fit on cpu as float32"):
+        load_network(model, device="cpu", dtype="float32")
+
+
 def test_a_hub_model_is_asked_for_at_its_commit(monkeypatch):
     from transformers import AutoModelForCausalLM
 

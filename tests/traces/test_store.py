@@ -296,6 +296,7 @@ def test_a_tokenizer_is_kept_once_per_revision(store, tmp_path):
         store.save_tokenizer(b"{", "b" * 40)
     with pytest.raises(StoreError, match="can't read the tokenizer"):
         store.save_tokenizer(tmp_path, "b" * 40)
+    assert store.tokenizer("../../up") is None
     with pytest.raises(StoreError, match="no commit and no hash"):
         store.save_tokenizer(folder, "../../up")
 

@@ -318,6 +318,7 @@ def test_settings_tell_what_became_of_what_was_asked(engine):
     assert told["stop_tokens"] == [1, 20, 40]
     assert told["context"] == 32768
     assert told["batch_size"] >= 1
+    assert "keys and values only" in told["refill_reason"]
 
 
 def test_the_first_batch_size_is_found(folder):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from handan import __version__
 from handan.norms import load_bank
 from handan.organism import grammar
 from handan.organism.corpus import Recipe, held_out, pair
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 DECODINGS = {"greedy": 0.0, "temperature 1": 1.0}
-_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "handan")
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 _LOSSES = 20
 
 
@@ -123,7 +124,11 @@ def record(
         "seconds": round(seconds),
         "cpu_seconds": round(cpu_seconds),
         "machine": f"{platform.system()} {platform.machine()}, threads: {torch.get_num_threads()}",
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+            "handan": __version__,
+        },
         "tokens_per_second": round(log[-1].rate),
         "loss": {str(one.step): round(one.loss, 4) for one in log[:: max(len(log) // _LOSSES, 1)] + log[-1:]},
         "accuracy": _records(tally(table, "task pairs")),

@@ -98,10 +98,12 @@ def _slot_layer() -> type:
         def update(
             self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
         ) -> tuple[torch.Tensor, torch.Tensor]:
+            """Take new columns and give all of them to attend to."""
             self.keys, self.values = self.columns.append(key_states, value_states)
             return self.keys, self.values
 
         def get_seq_length(self) -> int:
+            """Return the number of columns, padding included."""
             return self.columns.width
 
     return SlotLayer

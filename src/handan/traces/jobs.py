@@ -183,6 +183,22 @@ def why(job: Job, out: Path) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
+def runs(store: Store) -> pd.DataFrame:
+    """List the runs of a store, each with what of it is settled.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``started, model, engine, requests, settled, failed``.
+    """
+    rows = []
+    for entry in store.runs():
+        engine, model = entry.get("engine", {}), entry.get("model", {})
+        named = {"started": entry["started"], "model": model.get("name"), "engine": engine.get("engine")}
+        rows.append(named | {name: entry[name] for name in ("requests", "settled", "failed")})
+    return pd.DataFrame(rows, columns=["started", "model", "engine", "requests", "settled", "failed"])
+
+
 def write_batch(job: Job, out: Path, path: Path) -> list[Path]:
     """Write what is left to do as OpenAI batch files."""
     from handan.traces.openai_batch import write_batch as write

@@ -6,6 +6,7 @@ from typing import Any
 
 from handan.traces.device import FLOATS, resolve_dtype
 from handan.traces.errors import EngineError, ModelError
+from handan.traces.memory import out_of_memory
 from handan.traces.models import Model
 
 
@@ -58,7 +59,7 @@ def load_network(model: Model, *, device: str, dtype: str, attention: str | None
     ModelError
         When the weights can't be had, are not in safetensors, or need code of their own.
     EngineError
-        When this installation can't load them so.
+        When this installation can't load them so, or they don't fit.
     """
     from transformers import AutoModelForCausalLM
 
@@ -71,7 +72,12 @@ def load_network(model: Model, *, device: str, dtype: str, attention: str | None
         network = AutoModelForCausalLM.from_pretrained(**model.pinned(), **options)
     except ImportError as error:
         raise EngineError(f"{model.name} can't be loaded so: {_brief(error)}") from error
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:
+        if out_of_memory(error):
+            raise EngineError(
+                f"the weights of {model.name} don't fit on {device} as {dtype}; "
+                "take a smaller model, 8 or 4 bits, or a larger device"
+            ) from error
         raise _model_error(model, "model", error) from error
     return network.eval()
 

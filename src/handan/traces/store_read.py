@@ -160,7 +160,10 @@ class Reader:
 
     def tokenizer(self, revision: str) -> Path | None:
         """Return the ``tokenizer.json`` that was kept for a revision of a model; None without one."""
-        name = store_runs.tokenizer_name(revision)
+        try:
+            name = store_runs.tokenizer_name(revision)
+        except StoreError:  # nothing can have been kept under such a name
+            return None
         if isinstance(self.files, LocalFiles):
             return self.files.root / name if self.files.exists(name) else None
         if not self.files.exists(name):

@@ -73,7 +73,7 @@ class TransformersEngine:
             raise EngineError(f"the batch size must be 'auto' or at least 1, not {batch_size!r}")
         self._asked_size = batch_size
         self._attention = attention
-        self._refill, self._refill_reason = refill, "asked for" if refill else "switched off"
+        self._refill, self._refill_reason = refill, "not tried yet" if refill else "switched off"
         self._stride = stride or _STRIDE.get(self.device.split(":")[0], 1)
         self._tokenizer: Any = None
         self._network: Any = None
@@ -104,8 +104,8 @@ class TransformersEngine:
         loaded.generation_config = GenerationConfig()
         self._network = Network(loaded)
         self._possible, reason = refillable(self._network)
-        if not self._possible:
-            self._refill, self._refill_reason = False, reason
+        if self._refill:
+            self._refill, self._refill_reason = self._possible, reason
         return self
 
     def __exit__(self, *exc: object) -> None:

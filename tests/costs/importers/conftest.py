@@ -33,7 +33,3 @@ def write(tmp_path):
         return path
 
     return writing
-
-
-def said(imported, words: str) -> bool:
-    return any(words in remark for remark in imported.remarks)

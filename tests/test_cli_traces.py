@@ -152,6 +152,21 @@ def test_a_mistake_gets_one_message_that_names_it(handan, tmp_path, monkeypatch,
     assert "Traceback" not in notes
 
 
+@pytest.mark.parametrize(("package", "extra"), [("torch", "traces"), ("pyarrow", "traces")])
+def test_a_package_that_is_not_installed_is_named_with_its_extra(
+    handan, monkeypatch, tmp_path, package, extra
+):
+    for name in [
+        one for one in sys.modules if one.split(".")[0] == package or one.startswith("handan.traces.")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    code, _, notes = handan(*ASK, "--limit", "1", "--out", tmp_path / "traces")
+    assert code in (1, 2)
+    assert f"handan[{extra}]" in notes
+    assert "Traceback" not in notes
+
+
 def test_a_store_of_two_decodings_tells_them_apart(handan, tmp_path):
     out, costs = tmp_path / "traces", tmp_path / "costs.parquet"
     handan(*ASK, "--limit", "6", "--out", out)

@@ -9,6 +9,13 @@ from typing import Any, NoReturn
 
 from handan.output import harmless
 
+# The core is light: what a command needs beyond it is an extra.
+_EXTRAS = {
+    **dict.fromkeys(("torch", "transformers", "tokenizers", "safetensors", "accelerate"), "traces"),
+    **dict.fromkeys(("pyarrow", "filelock", "fsspec", "huggingface_hub"), "traces"),
+    **{"httpx2": "api", "ray": "scale", "vllm": "vllm", "papermill": "book", "jupytext": "book"},
+}
+
 
 def guarded(command: Callable[[], Any]) -> None:
     """Run a command; its warnings become notes, and its errors one message each.
@@ -37,6 +44,11 @@ def guarded(command: Callable[[], Any]) -> None:
         _fail(error, 2)
     except (BookError, TracesError) as error:
         _fail(error, 1)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _EXTRAS:
+            raise
+        extra = _EXTRAS[(error.name or "").split(".")[0]]
+        _fail(ModuleNotFoundError(f"this needs {error.name}: pip install 'handan[{extra}]'"), 2)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
         raise SystemExit(130) from None

@@ -54,7 +54,7 @@ class Journal:
         self.path, self.header, self.rows, self.size = path, header, rows, size
         self._every, self._synced = sync_seconds, time.monotonic()
         self.opened = self._synced
-        self._handle = os.open(path, os.O_WRONLY)
+        self._handle = os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
         os.ftruncate(self._handle, size)
 
     @classmethod
@@ -121,7 +121,8 @@ class Journal:
         try:
             written = 0
             while written < len(line):
-                written += os.pwrite(self._handle, line[written:], self.size + written)
+                os.lseek(self._handle, self.size + written, os.SEEK_SET)
+                written += os.write(self._handle, line[written:])
         except BaseException as error:  # an interrupt must not leave half a line either
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, self.size)

@@ -71,22 +71,22 @@ def test_a_journal_cut_anywhere_keeps_every_whole_row_and_goes_on(tmp_path_facto
 def test_a_write_that_stops_half_way_leaves_no_trace(tmp_path, monkeypatch):
     journal = Journal.start(tmp_path / "journal.jsonl", 1)
     journal.append({"row": 1})
-    real = os.pwrite
+    real = os.write
     for failure in (OSError(errno.ENOSPC, "full"), KeyboardInterrupt()):
         calls = []
 
-        def half(handle, data, place, failure=failure, calls=calls):
+        def half(handle, data, failure=failure, calls=calls):
             if calls:
                 raise failure
-            calls.append(place)
-            return real(handle, data[: len(data) // 2], place)
+            calls.append(handle)
+            return real(handle, data[: len(data) // 2])
 
-        monkeypatch.setattr(os, "pwrite", half)
+        monkeypatch.setattr(os, "write", half)
         with pytest.raises((StoreError, KeyboardInterrupt)) as caught:
             journal.append({"row": "x" * 1000})
         assert isinstance(caught.value, KeyboardInterrupt) or "No space left on device" in str(caught.value)
         assert (tmp_path / "journal.jsonl").stat().st_size == journal.size
-    monkeypatch.setattr(os, "pwrite", real)
+    monkeypatch.setattr(os, "write", real)
     journal.append({"row": 2})
     journal.close()
     assert rows(tmp_path / "journal.jsonl") == [{"row": 1}, {"row": 2}]

@@ -114,7 +114,7 @@ def snapshots(monkeypatch, folder: Path, copies: Path, act) -> list[Path]:
 
     with monkeypatch.context() as patch:
         monkeypatch = patch
-        for name in ("replace", "fsync", "pwrite", "ftruncate"):
+        for name in ("replace", "fsync", "lseek", "ftruncate"):
             before(os, name)
         before(Path, "unlink")
         act()

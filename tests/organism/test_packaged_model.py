@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from handan.organism import grammar
-from handan.organism.checkpoint import card
 from handan.organism.corpus import Recipe, held_out, pair
 from handan.organism.examine import examine
+from handan.organism.model_card import card
 from handan.organism.tokenizer import build
 from handan.tables import packaged
 from handan.traces.models import resolve

@@ -134,13 +134,12 @@ class RayEngine:
         reasons: dict[str, str] = {}
         rows = min(self._block_rows, math.ceil(len(waiting) / (2 * self._actors)))
         while waiting:
-            before = len(waiting)
             for key, answer, reason in self._pass(list(waiting.values()), rows):
                 if answer is None:
                     reasons[key] = reason
                 elif waiting.pop(key, None):
                     yield unpack_completion(answer)
-            if len(waiting) == before > rows:
+            if len(waiting) == len(requests) > rows:
                 raise EngineError(f"no worker answers anything: {self._why(reasons, next(iter(waiting)))}")
             if rows == 1:
                 break

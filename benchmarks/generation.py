@@ -2,7 +2,7 @@
 
 Run from the project's root:
 
-    python benchmarks/generation.py [--items 128] [--rounds 5] [--out FILE.json] [--cpu-time]
+    python benchmarks/generation.py [--items 384] [--rounds 5] [--out FILE.json] [--cpu-time]
         [--random-1.5b]
 
 One model, one list of prompts, greedy decoding, one process; the rivals take turns in
@@ -43,7 +43,7 @@ from handan.traces.transformers_engine import TransformersEngine
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "traces"))
 from tiny import random_model
 
-SIZES = (1, 8, 32, 64, 128)
+SIZES = (1, 8, 32, 64, 128, 256)
 LARGE = {
     "layers": 28,
     "hidden": 1536,
@@ -257,7 +257,7 @@ def quiet() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--items", type=int, default=128)
+    parser.add_argument("--items", type=int, default=384)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--limit", type=int, default=512, help="most tokens per item")
     parser.add_argument("--out", type=Path)

@@ -37,8 +37,8 @@ model = "handan-tiny"  # makes the traces of the first half
 seed = 0
 
 # %% tags=["hide-input"]
-import tempfile
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ roles = load_lineage().set_index("model")["role"].to_dict()
 # %%
 decoding = traces.Decoding(max_new_tokens=256, temperature=1.0, top_p=1.0, seed=seed)
 job = jobs.prepare(model, tasks, decoding, Options(), samples=2, limit=size.n_items)
-folder = Path(tempfile.mkdtemp(prefix="traces-"))
+folder = Path(mkdtemp(prefix="traces-"))
 report = jobs.execute(job, folder)
 counted, remarks = counting.counted([folder], keep_text=True)
 

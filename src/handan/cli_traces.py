@@ -76,7 +76,7 @@ def run_command(
     how: HowOption = Format.TABLE,
 ) -> None:
     """Ask a model the items of some tasks and store every trace; run it again to go on."""
-    from handan.traces import jobs
+    from handan.traces import job_views, jobs
     from handan.traces.request import Decoding
 
     options = Options(
@@ -91,13 +91,15 @@ def run_command(
     print(f"note: {harmless(job.says)}", file=sys.stderr)
     if dry_run:
         emit(
-            jobs.dry_run(job, out, price_in=price_in, price_out=price_out), how, title="What this would take"
+            job_views.dry_run(job, out, price_in=price_in, price_out=price_out),
+            how,
+            title="What this would take",
         )
         return
     if out is None:
         raise typer.BadParameter("name the folder of the store: --out DIR (or look first: --dry-run)")
     if why:
-        emit(jobs.why(job, out), how, title="Stored rows that are near, and what differs")
+        emit(job_views.why(job, out), how, title="Stored rows that are near, and what differs")
     elif write_batch is not None:
         for path in jobs.write_batch(job, out, write_batch):
             print(path)
@@ -113,13 +115,13 @@ def run_command(
 @app.command()
 def status(folder: Folder, how: HowOption = Format.TABLE) -> None:
     """Say what a store holds, and what is left to do of each run."""
-    from handan.traces import jobs
+    from handan.traces import job_views
     from handan.traces.store import Store
 
     with Store.open(folder, create=False, writable=False) as store:
         emit(store.status(), how, title=f"Traces in {folder}")
         if how is Format.TABLE:
-            emit(jobs.runs(store), how, title="Runs")
+            emit(job_views.runs(store), how, title="Runs")
         for note in store.notes:
             print(f"note: {harmless(note)}", file=sys.stderr)
 

@@ -35,11 +35,11 @@ def test_a_real_allocation_that_fails_is_recognised():
 def test_the_first_guess_fits_the_memory(network, monkeypatch):
     # 2 layers x 2 heads x 16 dimensions x keys and values x 4 bytes, for 1000 tokens; logits beside.
     row = 2 * 2 * 16 * 2 * 4 * 1000 + 4 * 6 * 100
-    for rows, expected in ((0.5, 1), (5.5, 5), (1e6, 64)):
+    for rows, expected in ((0.5, 1), (5.5, 5), (1e6, 128)):
         monkeypatch.setattr(memory, "free_bytes", lambda device, rows=rows: rows * row / 0.4)
         assert guess_batch(network, "cpu", 1000) == expected
     monkeypatch.setattr(memory, "free_bytes", lambda device: None)
-    assert guess_batch(network, "cpu", 1000) == 64
+    assert guess_batch(network, "cpu", 1000) == 128
 
 
 def test_free_memory_is_a_sensible_number():

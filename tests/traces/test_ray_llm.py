@@ -58,7 +58,7 @@ def test_a_run_that_fails_goes_on_where_it_was(cluster, model, asked, alone, tmp
     write_requests(asked, str(work), tokenizer=cutter, stops=STOPS, rows=4)
     pipeline = partial(run_stage, model=model, log=str(log))
     with pytest.raises(EngineError, match="the machine was taken away"):
-        generate(str(work), str(answers), partial(pipeline, fails_at=asked[-1].prompt), block_rows=2)
+        generate(str(work), str(answers), partial(pipeline, fails_after=4), block_rows=2)
     # A block may be written and not yet be noted as done when the end comes; it is done again.
     safe = {
         key

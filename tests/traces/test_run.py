@@ -11,11 +11,14 @@ from handan.traces import Completion, Decoding, EngineError, RequestError, probl
 
 pytest.importorskip("torch")
 
+import contextlib
+
+from tests.traces.tiny import random_model
+
 from handan.traces.progress import Progress
 from handan.traces.prompts import PLAIN
 from handan.traces.store import Store
 from handan.traces.transformers_engine import TransformersEngine
-from tests.traces.tiny import random_model
 
 HERE = Path(__file__).parent
 
@@ -190,11 +193,8 @@ def test_any_sequence_of_interruptions_ends_with_every_request_once(stops, data)
                 if stop < len(wanted):
                     raise KeyboardInterrupt
 
-            with Store.open(path) as store:
-                try:
-                    run(order, Scripted(some), store)
-                except KeyboardInterrupt:
-                    pass
+            with Store.open(path) as store, contextlib.suppress(KeyboardInterrupt):
+                run(order, Scripted(some), store)
         with Store.open(path) as store:
             run(made, Scripted(well), store)
             assert sorted(store.read(["key"])["key"]) == sorted(one.key for one in made)

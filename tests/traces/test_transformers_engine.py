@@ -324,7 +324,7 @@ def test_settings_tell_what_became_of_what_was_asked(engine):
 def test_the_first_batch_size_is_found(folder):
     with TransformersEngine(resolve(str(folder)), device="cpu", attention="eager") as engine:
         list(engine.complete(ask(engine, max_new_tokens=1)))
-        assert engine.settings()["batch_size"] == 64
+        assert engine.settings()["batch_size"] == 128
         assert engine.settings()["attention"] == "eager"
 
 

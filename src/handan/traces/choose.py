@@ -163,7 +163,7 @@ def _endpoint(model: Model, options: Options) -> Chosen:
         api_key_env=options.api_key_env,
         concurrency=options.concurrency,
     )
-    return Chosen(model, engine, SERVER, "the endpoint does not say")
+    return Chosen(model, engine, SERVER, "the endpoint does not say", template=engine.template)
 
 
 def _local(model: Model, options: Options, dtype: str, device: str) -> Engine:
@@ -173,7 +173,8 @@ def _local(model: Model, options: Options, dtype: str, device: str) -> Engine:
         if options.inner in (Kind.RAY, Kind.OPENAI):
             raise EngineError(f"a Ray actor runs transformers or vllm, not {options.inner}")
         recipe = partial(_single, model, replace(options, kind=options.inner), dtype)
-        gpus = 0 if device == "cpu" else options.gpus
+        # This machine may have no GPU where the cluster's have: then the workers are asked.
+        gpus = None if device == "cpu" else options.gpus
         return RayEngine(recipe, actors=options.actors, gpus_per_actor=gpus, address=options.address)
     return _single(model, options, dtype)
 

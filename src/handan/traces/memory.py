@@ -7,7 +7,9 @@ from typing import Any
 
 from handan.traces.budget import shape_from
 
-_MOST = {"cuda": 256, "mps": 32, "cpu": 64}
+# On a CPU measured: with 0.1 M parameters a batch of 128 is 14 % faster than one of 64 and 256 another 20 %,
+# with 6 M there is no difference beyond 64; what is in flight is lost when a run is killed.
+_MOST = {"cuda": 256, "mps": 32, "cpu": 128}
 _SHARE = {"cuda": 0.8, "mps": 0.4, "cpu": 0.4}  # of the free memory; CPUs have no error to recover from
 _COPIES = 6  # of the logits at a time, in 32 bits, while a token is chosen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from handan.norms import load_bank, task
@@ -70,12 +71,12 @@ def chat_renderer(tokenizer: Any) -> tuple[Callable[[str], str], str]:
     """
     if not getattr(tokenizer, "chat_template", None):
         return lambda text: text if text.endswith("\n") else f"{text}\n\n", PLAIN
+    return partial(_chat, tokenizer), hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest()[:16]
 
-    def render(text: str) -> str:
-        message = [{"role": "user", "content": text}]
-        return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
 
-    return render, hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest()[:16]
+def _chat(tokenizer: Any, text: str) -> str:
+    message = [{"role": "user", "content": text}]
+    return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
 
 
 def requests(

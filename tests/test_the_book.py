@@ -59,7 +59,7 @@ def test_nothing_is_done_twice(root, book):
         ("findings/transfer.py", ["06_transfer"]),
         ("findings/contrast.py", ["05_collapse", "06_transfer"]),
         ("findings/alignment.py", ["03_costs", "04_alignment", "05_collapse", "06_transfer"]),
-        ("traces/store.py", TRACES),
+        ("traces/jobs.py", TRACES),
         ("traces/experiment.py", ["full_experiment"]),
         ("cli.py", []),
     ],

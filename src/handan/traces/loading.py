@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from handan.traces.device import FLOATS, resolve_dtype
@@ -62,7 +63,11 @@ def load_network(model: Model, *, device: str, dtype: str, attention: str | None
         When this installation can't load them so, or they don't fit.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    if not sys.stderr.isatty():
+        # In a log every step of a bar would be a line.
+        logging.disable_progress_bar()
     options: dict[str, Any] = {"use_safetensors": True, **_number_format(device, dtype)}
     if attention:
         options["attn_implementation"] = attention

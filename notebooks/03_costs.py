@@ -201,7 +201,7 @@ found = pd.concat([alignment(table).assign(rule=rule) for rule, table in ways.it
 wide = found.pivot(index="rule", columns="task", values="r").reindex(list(ways)).reset_index()
 show.table(
     wide,
-    "r of log cost with log response time under eight ways of counting. A dash: all costs are the same.",
+    f"r of log cost with log response time under {len(ways)} ways of counting. A dash: all costs are the same.",
     name="wrong",
     digits=3,
 )
@@ -217,7 +217,7 @@ caption = (
     f"Furthest from it: {worst['rule']}, r = {worst['r']:.2f}."
     + (f" No r can be computed for: {', '.join(same)}." if same else "")
 )
-show.figure(fig, caption, "Correlations with intervals under eight ways of counting.", name="counting")
+show.figure(fig, caption, f"Correlations with intervals under {len(ways)} ways of counting.", name="counting")
 
 # %% [markdown]
 # Padding gives a trace the length of its longest neighbour. Where every batch holds one of the

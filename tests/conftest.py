@@ -3,6 +3,7 @@ import functools
 import http.server
 import os
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -89,3 +90,18 @@ def visitor(chromium):
         context.close()
 
     return visiting
+
+
+@pytest.fixture
+def handan(monkeypatch, capsys):
+    """The command, run in this process: call it with arguments, get exit code, output and messages."""
+    from handan import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["handan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        captured = capsys.readouterr()
+        return caught.value.code or 0, captured.out, captured.err
+
+    return run

@@ -8,20 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from handan import cli, norms
+from handan import norms
 from handan.output import harmless
-
-
-@pytest.fixture
-def handan(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["handan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        captured = capsys.readouterr()
-        return caught.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def table(text):

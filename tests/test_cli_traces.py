@@ -7,23 +7,9 @@ import sys
 import pandas as pd
 import pytest
 
-from handan import cli
-
 pytest.importorskip("torch")
 
 ASK = ("traces", "handan-tiny", "--task", "binary-addition", "--max-new-tokens", "96", "--temperature", "1")
-
-
-@pytest.fixture
-def handan(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["handan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        captured = capsys.readouterr()
-        return caught.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

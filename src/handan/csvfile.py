@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -12,7 +14,7 @@ from handan.schema import Problem, TableError
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
-    """Read a comma-separated UTF-8 file as text.
+    """Read a comma-separated UTF-8 file as text, also one that gzip has packed (``.csv.gz``).
 
     Parameters
     ----------
@@ -32,11 +34,11 @@ def read_rows(path: str | Path) -> pd.DataFrame:
         fields than the header.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as handle:
+        with _opened(Path(path)) as handle:
             reader = csv.reader(handle, strict=True)
             header = [name.strip() for name in next(reader, [])]
             lines, rows = _rows(reader)
-    except (OSError, UnicodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeError, csv.Error) as error:
         raise TableError(str(path), [Problem("file", "-", _reason(error))]) from None
     problems = _header_problems(header) or _row_problems(header, lines, rows)
     if problems:
@@ -44,6 +46,12 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     index = pd.Index(lines, name="line", dtype="int64")
     frame = pd.DataFrame(rows, columns=header, index=index, dtype="string")
     return frame.mask(frame == "")
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _rows(reader: Any) -> tuple[list[int], list[list[str]]]:

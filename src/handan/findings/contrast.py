@@ -144,6 +144,21 @@ def unpaired_cells(aligned: pd.DataFrame, groups: Mapping[str, str], a: str, b: 
     return pd.DataFrame(rows)
 
 
+def end_errors(draws: np.ndarray) -> tuple[float, float]:
+    """Give two Monte Carlo standard errors of each end of a 95 % percentile interval.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n_boot,)
+        Bootstrap draws; the errors come from the order statistics around the ends.
+    """
+    tail = 0.025
+    rank_error = min(2 * np.sqrt(tail * (1 - tail) / len(draws)), tail)
+    ends = np.array([tail, 1 - tail])
+    below, above = np.nanquantile(draws, [ends - rank_error, ends + rank_error])
+    return tuple((above - below) / 2)
+
+
 def _compare(
     study: str, task: str, wide: pd.DataFrame, pairs: pd.DataFrame, n_boot: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
@@ -203,16 +218,7 @@ def _pooled_row(study: str, relation: str, pairs: pd.DataFrame, claim: Claim) ->
         "low": float(interval.low),
         "high": float(interval.high),
     }
-    return row | judge(claim, row, _end_errors(draws))
-
-
-def _end_errors(draws: np.ndarray) -> tuple[float, float]:
-    """Give two Monte Carlo standard errors of each end, from the order statistics around it."""
-    tail = 0.025
-    rank_error = min(2 * np.sqrt(tail * (1 - tail) / len(draws)), tail)
-    ends = np.array([tail, 1 - tail])
-    below, above = np.nanquantile(draws, [ends - rank_error, ends + rank_error])
-    return tuple((above - below) / 2)
+    return row | judge(claim, row, end_errors(draws))
 
 
 def _holm(p: pd.Series) -> np.ndarray:

@@ -62,8 +62,8 @@ ADVANTAGE = Claim(
     "advantage", "our own claim that teachers align better than baselines", "teachers", "baselines", +1
 )
 
-
-_EDGE = " The interval ends so close to a limit of the rule that another seed could change this verdict."
+# Added to a sentence whose verdict hangs on the draws.
+EDGE = " The interval ends so close to a limit of the rule that another seed could change this verdict."
 
 
 def verdict(low: float, high: float, sign: int = 1, smallest: float = SMALLEST) -> str:
@@ -127,7 +127,7 @@ def judge(claim: Claim, row: Mapping[str, Any], errors: tuple[float, float] = (0
             if row["low"] + a * errors[0] <= row["high"] + b * errors[1]
         }
     on_edge = len(near | {found}) > 1
-    sentence = _sentence(claim, row, found) + (_EDGE if on_edge else "")
+    sentence = _sentence(claim, row, found) + (EDGE if on_edge else "")
     return {"claim": claim.name, "verdict": found, "on_edge": on_edge, "sentence": sentence}
 
 

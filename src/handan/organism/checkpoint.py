@@ -1,43 +1,136 @@
-"""Write a trained model into a folder that says what it is and how it came about."""
+"""A trained model in a folder that says what it is and how it came about.
+
+The weights are stored in 16 bits, and everything after training (a student that starts
+from them, a trace that is generated) uses them as they are stored.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from dataclasses import asdict
+import shutil
+import tempfile
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from handan import __version__
-from handan.norms import load_bank
 from handan.organism import grammar
-from handan.organism.corpus import Recipe, held_out, pair
-from handan.organism.examine import examine
 from handan.organism.model_card import card
-from handan.organism.pretrain import Progress
+from handan.organism.progress import Progress
 from handan.organism.tokenizer import build
 
 if TYPE_CHECKING:
     from transformers import Qwen2ForCausalLM
 
 WEIGHTS = "model.safetensors"
-DECODINGS = {"greedy": 0.0, "temperature 1": 1.0}
+TRAINING = "training.json"
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
-_LOSSES = 20
 
 
-def save(folder: Path, model: Qwen2ForCausalLM) -> None:
-    """Write weights, tokenizer and settings, so that plain transformers and `handan.traces` can load them."""
+class CheckpointError(RuntimeError):
+    """A model's folder is damaged, or holds another model than the one wanted."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is on record of a training.
+
+    Attributes
+    ----------
+    settings : dict
+        ``recipe``, ``condition`` and ``made_from`` (hashes of the models it came from).
+    log : list of Progress
+        Its reports.
+    lesson : dict
+        What a student learned from, in numbers; empty for others.
+    seconds, cpu_seconds : float
+        Time on the clock and on the processor.
+    """
+
+    settings: dict[str, Any]
+    log: list[Progress]
+    lesson: dict[str, float]
+    seconds: float
+    cpu_seconds: float
+
+
+def save(folder: Path, model: Qwen2ForCausalLM, training: Training) -> None:
+    """Write a model's folder: weights, tokenizer, settings, training record, card.
+
+    The folder appears whole or not at all.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write_model(draft, model)
+        record = _record(folder.name, model, training, draft)
+        _write_json(draft / TRAINING, record)
+        (draft / "README.md").write_text(card(folder.name, record), encoding="utf-8")
+        draft.chmod(0o755)
+        draft.replace(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def load(folder: Path) -> Qwen2ForCausalLM:
+    """Load a model to go on training it, in 32 bits.
+
+    Raises
+    ------
+    CheckpointError
+        When the weights are not those on record.
+    """
+    import torch
+    from transformers import Qwen2ForCausalLM
+
+    read_training(folder)
+    return Qwen2ForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).eval()
+
+
+def read_training(folder: Path, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a folder's training record, and check the weights against it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of a model.
+    settings : dict, optional
+        How it ought to have been made.
+
+    Raises
+    ------
+    CheckpointError
+        When record or weights are missing or damaged, or the model was made otherwise.
+    """
+    again = f"Remove {folder}, and train again"
+    try:
+        record: dict[str, Any] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+        weights = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder} holds no whole model ({error}). {again}") from None
+    if not isinstance(record, dict) or record.get("sha256") != weights:
+        raise CheckpointError(f"the weights in {folder} are not those of its {TRAINING}. {again}")
+    for name, wanted in (settings or {}).items():
+        if record.get(name) != wanted:
+            raise CheckpointError(
+                f"{folder} was trained with another {name.replace('_', ' ')}: "
+                f"{_difference(record.get(name), wanted)}. Name another folder, or remove this one"
+            )
+    return record
+
+
+def _write_model(folder: Path, model: Qwen2ForCausalLM) -> None:
+    import torch
     from transformers import GenerationConfig
 
     tokenizer = build()
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     model.generation_config = GenerationConfig(**ends)
-    model.save_pretrained(folder)
+    model.to(torch.float16).save_pretrained(folder)
+    model.to(torch.float32)
     (folder / WEIGHTS).chmod(0o644)  # written as a private temporary file, but all may read a package
     tokenizer.save_pretrained(folder)
     _name_tokenizer_class(folder / "tokenizer_config.json")
@@ -50,99 +143,37 @@ def save(folder: Path, model: Qwen2ForCausalLM) -> None:
     _write_json(folder / "handan.json", about)
 
 
-def examination(model: Qwen2ForCausalLM, recipe: Recipe) -> pd.DataFrame:
-    """Let a model do every binary item of the bank, greedily and by chance.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `examine`, with ``decoding`` (a key of `DECODINGS`) and ``pairs``
-        (``seen`` or ``held out``); one row per decoding and item.
-    """
-    bank = load_bank(grammar.SIGNS)
-    items = list(zip(bank["task"], bank["item"], strict=True))
-    tokenizer, unseen = build(), held_out(recipe)
-    done = [
-        examine(model, tokenizer, items, temperature=temperature, seed=recipe.seed).assign(decoding=name)
-        for name, temperature in DECODINGS.items()
-    ]
-    table = pd.concat(done, ignore_index=True)
-    table["pairs"] = ["held out" if pair(item) in unseen else "seen" for item in table["item"]]
-    return table
-
-
-def tally(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Count an examination: items, and shares answered correctly and written as the grammar would."""
-    groups = table.fillna({"style": "none"}).groupby(["decoding", *by.split()], sort=True)
-    counted = groups.agg(
-        n=("correct", "size"),
-        correct=("correct", "mean"),
-        by_the_grammar=("by_the_grammar", "mean"),
-        mean_tokens=("tokens", "mean"),
-        sd_tokens=("tokens", "std"),
-    )
-    return counted.round(3).reset_index()
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON values: a missing number (the spread of a single trace) becomes null."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def record(
-    folder: Path,
-    recipe: Recipe,
-    log: list[Progress],
-    table: pd.DataFrame,
-    *,
-    seconds: float,
-    cpu_seconds: float,
-    command: str,
-) -> None:
-    """Write ``training.json`` and the model card beside the weights.
-
-    Parameters
-    ----------
-    folder : Path
-        Where `save` wrote.
-    recipe : Recipe
-        Settings of the training.
-    log : list of Progress
-        Reports of the training.
-    table : DataFrame
-        From `examination`.
-    seconds, cpu_seconds : float
-        Time that the training took, on the clock and on the processor.
-    command : str
-        What makes the folder again.
-    """
+def _record(name: str, model: Qwen2ForCausalLM, training: Training, folder: Path) -> dict[str, Any]:
     import torch
 
-    weights = (folder / WEIGHTS).read_bytes()
-    told = {
-        "command": command,
-        "recipe": asdict(recipe),
-        "seconds": round(seconds),
-        "cpu_seconds": round(cpu_seconds),
+    return {
+        "model": name,
+        **training.settings,
+        "lesson": training.lesson,
+        "parameters": model.num_parameters(),
+        "seconds": round(training.seconds),
+        "cpu_seconds": round(training.cpu_seconds),
         "machine": f"{platform.system()} {platform.machine()}, threads: {torch.get_num_threads()}",
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in _PACKAGES},
+            **{package: version(package) for package in _PACKAGES},
             "handan": __version__,
         },
-        "tokens_per_second": round(log[-1].rate),
-        "loss": {str(one.step): round(one.loss, 4) for one in log[:: max(len(log) // _LOSSES, 1)] + log[-1:]},
-        "accuracy": _records(tally(table, "task pairs")),
-        "styles": _records(tally(table, "style")),
-        "held_out": sorted(" ".join(sorted(one)) for one in held_out(recipe)),
-        "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
+        "log": [
+            {"step": one.step, **{key: round(value, 4) for key, value in one.values.items()}}
+            for one in training.log
+        ],
+        "sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
     }
-    _write_json(folder / "training.json", told)
-    (folder / "README.md").write_text(card(told, parameters=_parameters(folder)), encoding="utf-8")
 
 
-def _parameters(folder: Path) -> int:
-    return int(json.loads((folder / "handan.json").read_text(encoding="utf-8"))["params"])
+def _difference(found: Any, wanted: Any, name: str = "") -> str:
+    """Name the first setting that differs."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted({*found, *wanted}):
+            if found.get(key) != wanted.get(key):
+                return _difference(found.get(key), wanted.get(key), f"{name} {key}".strip())
+    return f"{name or 'it'} is {found!r} there and {wanted!r} here"
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

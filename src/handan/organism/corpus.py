@@ -1,100 +1,186 @@
-"""What a tiny model is shown: a recipe, the items kept away from it, and batches of texts."""
+"""What tiny models are trained on: random problems, none of which is an item of the bank."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from itertools import count
 
 import numpy as np
 
 from handan.norms import load_bank
-from handan.organism import grammar
+from handan.norms.cardinal_directions import DIRECTIONS
+from handan.organism import grammar, sums
+from handan.organism.recipe import Recipe
 
-_FIRST_WIDTHS = 3
+# Columns, digits, or directions in a chain, rising. People were tested on 4, 1 and 2.
+SIZES = {
+    "binary-addition": (2, 3, 4, 5, 6),
+    "binary-subtraction": (2, 3, 4, 5, 6),
+    "digit-addition": (1, 2, 3),
+    "cardinal-directions": (1, 2, 3),
+}
+_SHARE = 0.5  # of the bank's problems that no training shows
+_FAMILIES = (("binary-addition", "binary-subtraction"), ("digit-addition",), ("cardinal-directions",))
+_RIGHT = 1 / 3  # of the results proposed are right on purpose
+_FIRST = 2  # sizes per task at the start of base training
+_SAMPLE = 600  # problems that tell where hard ones begin
+
+Problem = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides which weights come out of a training.
+@cache
+def held_out() -> frozenset[frozenset[str] | str]:
+    """Pick the bank's problems that no training ever shows: half of them, the same for every family.
+
+    A sum is kept away as a pair of operands, in either order, with either sign and any
+    proposed result, so that ``0110+1010`` and ``1010-0110`` don't give ``1010+0110`` away;
+    a chain of directions as it is.
+    """
+    bank = load_bank(grammar.TASKS)
+    chosen: set[frozenset[str] | str] = set()
+    items = list(zip(bank["task"], bank["item"], strict=True))
+    for related in _FAMILIES:
+        ids = sorted({identity(*one) for one in items if one[0] in related}, key=_sorted)
+        places = np.random.default_rng(0).choice(len(ids), size=round(_SHARE * len(ids)), replace=False)
+        chosen |= {ids[place] for place in places}
+    return frozenset(chosen)
+
+
+def identity(task: str, item: str) -> frozenset[str] | str:
+    """Return what two items have in common when one gives the other away."""
+    return item if task == "cardinal-directions" else sums.operands(item)
+
+
+def held_out_items(tasks: tuple[str, ...] = grammar.TASKS) -> list[Problem]:
+    """List the bank's items that are held out from training, in the order of the bank."""
+    bank = load_bank(tasks)
+    return [
+        (task, item)
+        for task, item in zip(bank["task"], bank["item"], strict=True)
+        if identity(task, item) in held_out()
+    ]
+
+
+def draw(rng: np.random.Generator, tasks: tuple[str, ...], part: float = 1.0, largest: int = 6) -> Problem:
+    """Draw a task and a problem of it, each size and each problem as likely as the next.
 
     Parameters
     ----------
-    layers, hidden, heads, mlp : int
-        Size of the Qwen2 architecture: layers, width, attention heads, width inside a layer.
-    spread : float
-        Standard deviation of the first weights. The usual 0.02 is for models ten times as
-        wide; here it keeps attention even for hundreds of steps.
-    bits : tuple of int
-        Numbers of columns, rising; every batch holds sums of one of them, drawn at random
-        from the first three at the start and from one more whenever an equal part of
-        `growth` is over. Learning where a bit stands takes far longer with all at once.
-    growth : float
-        Share of the steps after which all numbers of columns are drawn.
-    styles : tuple of str
-        Ways of writing, drawn at random, see `grammar.STYLES`.
-    held_out : float
-        Share of the bank's pairs of operands that no training text may hold.
-    steps, batch : int
-        Optimiser steps, and texts in each.
-    rate, warmup, decay : float, int, float
-        Highest learning rate, steps until it is reached (from where it falls along a
-        cosine to zero), and weight decay.
-    seed : int
-        Seed of weights, texts and held-out pairs.
+    rng : Generator
+        Source of chance.
+    tasks : tuple of str
+        Tasks of `grammar.TASKS`.
+    part : float
+        Share of the sizes, from the smallest, that are drawn from.
+    largest : int
+        Largest size.
+
+    Raises
+    ------
+    ValueError
+        When a task has no problem so small.
     """
-
-    layers: int = 4
-    hidden: int = 80
-    heads: int = 5
-    mlp: int = 160
-    spread: float = 0.08
-    bits: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)
-    growth: float = 0.4
-    styles: tuple[str, ...] = tuple(grammar.STYLES)
-    held_out: float = 0.5
-    steps: int = 1600
-    batch: int = 32
-    rate: float = 3e-3
-    warmup: int = 100
-    decay: float = 0.01
-    seed: int = 0
+    task = tasks[rng.integers(len(tasks))]
+    sizes = [size for size in SIZES[task] if size <= largest]
+    if not sizes:
+        raise ValueError(
+            f"the recipe's largest is {largest}, but {task} begins at {SIZES[task][0]}; make it larger"
+        )
+    sizes = sizes[: max(_FIRST, math.ceil(len(sizes) * part))]
+    size = sizes[rng.integers(len(sizes))]
+    while True:
+        item = _chain(rng, size) if task == "cardinal-directions" else _sum(rng, task, size)
+        if identity(task, item) not in held_out():
+            return task, item
 
 
-def held_out(recipe: Recipe) -> frozenset[frozenset[str]]:
-    """Pick pairs of operands, among those of the bank's binary items, that training never shows.
+def texts(recipe: Recipe, batch: int, *, steps: int) -> Iterator[list[tuple[str, str]]]:
+    """Yield batches of prompts and completions for base training, the same ones for the same seed.
 
-    A pair is kept away in either order and with either sign, so that ``0110+1010`` and
-    ``1010-0110`` do not give ``1010+0110`` away.
+    Parameters
+    ----------
+    recipe : Recipe
+        Repertoire, tasks, seed and growth.
+    batch, steps : int
+        Texts in a batch, and batches that training will take; more can be drawn.
     """
-    bank = load_bank(grammar.SIGNS)["item"]
-    pairs = sorted({tuple(sorted(pair(item))) for item in bank})
-    rng = np.random.default_rng([recipe.seed, 1])
-    chosen = rng.choice(len(pairs), size=round(recipe.held_out * len(pairs)), replace=False)
-    return frozenset(frozenset(pairs[place]) for place in chosen)
-
-
-def pair(item: str) -> frozenset[str]:
-    """Return the two operands of an item, one where both are the same."""
-    return frozenset(item.replace("-", "+").split("+"))
-
-
-def texts(recipe: Recipe) -> Iterator[list[tuple[str, str]]]:
-    """Yield batches of prompts and completions without end, the same ones for the same recipe."""
     rng = np.random.default_rng([recipe.seed, 0])
-    without = held_out(recipe)
     for step in count():
-        bits = int(rng.choice(widths(step, recipe)))
-        items = [grammar.draw(rng, bits, without) for _ in range(recipe.batch)]
-        styles = rng.choice(recipe.styles, size=recipe.batch).tolist()
+        part = step / max(recipe.growth * steps, 1)
+        problems = [draw(rng, recipe.tasks, min(part, 1), recipe.largest) for _ in range(batch)]
+        styles = rng.choice(grammar.STYLES, size=batch).tolist()
         yield [
-            (grammar.prompt(item), grammar.completion(item, style))
-            for item, style in zip(items, styles, strict=True)
+            (grammar.prompt(*problem), grammar.completion(*problem, style, recipe.repertoire))
+            for problem, style in zip(problems, styles, strict=True)
         ]
 
 
-def widths(step: int, recipe: Recipe) -> tuple[int, ...]:
-    """Numbers of columns that may be drawn at a step."""
-    through = step / max(recipe.growth * recipe.steps, 1)
-    return recipe.bits[: max(_FIRST_WIDTHS, math.ceil(len(recipe.bits) * through))]
+def problems(
+    rng: np.random.Generator, recipe: Recipe, *, hard: bool = False, tasks: tuple[str, ...] | None = None
+) -> Iterator[Problem]:
+    """Yield problems without end, for reinforcement or for a teacher to write traces of.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of chance.
+    recipe : Recipe
+        Tasks, and the share that is hard.
+    hard : bool
+        Only those with more steps than most problems of their task have.
+    tasks : tuple of str, optional
+        By default those of the recipe.
+    """
+    drawn_from = tasks or recipe.tasks
+    least = {task: hardness(task, recipe.hard, recipe.largest) if hard else 0 for task in drawn_from}
+    while True:
+        task, item = draw(rng, drawn_from, largest=recipe.largest)
+        if grammar.work(task, item).steps >= least[task]:
+            yield task, item
+
+
+@cache
+def hardness(task: str, share: float, largest: int = 6) -> int:
+    """Return how many steps a problem of a task must have to count as hard.
+
+    Numbers of steps are few, so a limit that singles out exactly `share` of the problems
+    need not exist. It is the one that comes closest.
+    """
+    rng = np.random.default_rng(0)
+    steps = np.array([grammar.work(*draw(rng, (task,), largest=largest)).steps for _ in range(_SAMPLE)])
+    return min(sorted(set(steps.tolist())), key=lambda least: abs(np.mean(steps >= least) - share))
+
+
+def _sum(rng: np.random.Generator, task: str, size: int) -> str:
+    sign, base = sums.SIGNS[task], sums.BASES[task]
+    pair = [_operand(rng, base, size) for _ in range(2)]
+    if sign == "-":
+        pair.sort(reverse=True)
+    item = sign.join(pair)
+    return f"{item}={_shown(rng, sum(map(int, pair)), size)}" if task == "digit-addition" else item
+
+
+def _operand(rng: np.random.Generator, base: int, size: int) -> str:
+    if base == 2:
+        return f"{int(rng.integers(2**size)):0{size}b}"
+    low = 10 ** (size - 1) if size > 1 else 0
+    return str(int(rng.integers(low, 10**size)))
+
+
+def _shown(rng: np.random.Generator, right: int, size: int) -> int:
+    """Propose a result: the right one at times, else any.
+
+    Where it is mostly right or nearly so, a model learns to copy it instead of adding.
+    """
+    return right if rng.random() < _RIGHT else int(rng.integers(2 * 10**size))
+
+
+def _sorted(one: frozenset[str] | str) -> list[str]:
+    return sorted(one) if isinstance(one, frozenset) else [one]
+
+
+def _chain(rng: np.random.Generator, size: int) -> str:
+    names = list(DIRECTIONS)
+    return "/".join(names[rng.integers(len(names))] for _ in range(size))

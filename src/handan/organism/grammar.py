@@ -1,187 +1,139 @@
-"""The texts that a tiny model learns from: binary arithmetic, written out in several styles.
+"""The texts that a tiny model learns from: a problem, a chain of thought, an answer.
 
-A text is a prompt and its completion. The prompt is the code of the item bank, the
-completion a chain of thought and an answer of fixed width::
+The prompt is the code of the item bank, the completion a chain of thought in one of three
+styles and an answer::
 
     binary-addition 1010+0110
-    <think>columns
-    d:0+0+0=00
-    c:1+1+0=10
-    b:0+1+1=10
-    a:1+0+1=10
+    <think>carries
+    d:0+0=0
+    c:1+1=0
+    carry
+    b:0+1+1=0
+    carry
+    a:1+0+1=0
+    carry
     </think>
     Answer: 10000
 
-A step works out one column: its name, the two bits and what the column before handed on,
-then what it hands on itself and the bit that it leaves. In an addition this is a carry,
-in a subtraction a borrow, and ``d:0-1-0=11`` reads: 0 − 1 − 0 leaves 1 and borrows 1.
-Work goes from right to left, as on paper, but columns are named from left to right,
-because a model that reads in that direction knows a bit's place from the left only.
+A *repertoire* is what a base model knows: three styles, of which every training text uses
+one, drawn at random **whatever the difficulty**. Two repertoires are compared.
 
-In the style ``carries`` a carry is a step of its own, and is mentioned only where there is
-one: ``c:1+1=0``, ``carry``, ``b:0+1+1=0``.
+===========  ===========================  ================================================
+style        repertoire ``equal``         repertoire ``carry``
+===========  ===========================  ================================================
+``once``     nothing, the answer at once  the same
+``steps``    every step, all of them      every step briefly, and one step more for each
+             equally long                 carry, borrow or undecided axis
+``twice``    the same steps, ``check``,   the same steps, ``check``, and again
+             and again
+===========  ===========================  ================================================
 
-===========  ==========================================  ================================
-style        what is written                             steps for `n` columns, `c` carries
-===========  ==========================================  ================================
-``columns``  every column, all steps equally long        `n`
-``carries``  every column briefly, every carry (borrow)  `n` + `c`
-``twice``    every column, ``check``, every column       2 `n` + 1
-===========  ==========================================  ================================
-
-What generates a training text, each draw independent of the others and uniform: the
-number of columns, the task, the two operands of that many bits (swapped where a
-difference would be negative; drawn again where the pair is held out), and the style.
-
-The style is drawn **whatever the difficulty**. Given the number of columns, two styles
-have the same length for every item, and the third grows with the carries because it was
-written down that way, here. If the length of such a model's traces goes with the reaction
-times of people, it does so by construction of this mix: nothing about people follows.
+In ``equal`` the length of a trace says how many columns a problem has and nothing else. In
+``carry`` a full trace is longer where there is more to carry, because it was written down
+that way, here. If the length of such a model's traces goes with the reaction times of
+people, written arithmetic explains it. What training can add is the choice of a style.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from string import ascii_lowercase
+from typing import Protocol
 
-import numpy as np
-
+from handan.organism import directions, sums
 from handan.traces.prompts import problem_text
 
-SIGNS = {"binary-addition": "+", "binary-subtraction": "-"}
-HANDED_ON = {"+": "carry", "-": "borrow"}
+TASKS = (*sums.SIGNS, "cardinal-directions")
+REPERTOIRES = ("equal", "carry")
+STYLES = ("once", "steps", "twice")
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 ANSWER = "Answer: "
-_CODE = re.compile(r"([01]{1,26})([+-])([01]{1,26})")
+_AGAIN = "check"
+_REPLY = re.compile(rf"{re.escape(THINK_CLOSE)}\n{re.escape(ANSWER)}([a-z0-9-]+)$")
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of a written sum.
-
-    Parameters
-    ----------
-    name : str
-        ``a`` for the leftmost, and so on.
-    first, second : {0, 1}
-        Bits of the two operands.
-    sign : {"+", "-"}
-        Addition or subtraction.
-    handed : {0, 1}
-        Carry or borrow that comes from the column before.
-    """
-
-    name: str
-    first: int
-    sign: str
-    second: int
-    handed: int
+class Worked(Protocol):
+    """A problem that has been worked out."""
 
     @property
-    def total(self) -> int:
-        """What the column comes to: 0 to 3 in an addition, −2 to 1 in a subtraction."""
-        return self.first + (self.second + self.handed) * (1 if self.sign == "+" else -1)
+    def steps(self) -> int:
+        """How much there is to do: the measure of difficulty among training problems."""
 
     @property
-    def carry(self) -> int:
-        """Carry or borrow that the column hands on, 0 or 1."""
-        return int(not 0 <= self.total <= 1)
+    def answers(self) -> tuple[str, ...]:
+        """Answers that are right; the first is the one to learn."""
 
-    @property
-    def bit(self) -> int:
-        """Bit of the result."""
-        return self.total % 2
-
-    def full(self) -> str:
-        """Write the column with its carries, whether there are any or not."""
-        left = f"{self.first}{self.sign}{self.second}{self.sign}{self.handed}"
-        return f"{self.name}:{left}={self.carry}{self.bit}"
+    def full(self) -> list[str]:
+        """Every step, at equal length."""
 
     def brief(self) -> list[str]:
-        """Write the column with a carry only where there is one; handing one on is a step of its own."""
-        handed = f"{self.sign}{self.handed}" if self.handed else ""
-        step = f"{self.name}:{self.first}{self.sign}{self.second}{handed}={self.bit}"
-        return [step, HANDED_ON[self.sign]] if self.carry else [step]
+        """Write only what happens."""
 
 
-def columns(item: str) -> list[Column]:
-    """Work a sum out, column by column from the right.
+def work(task: str, item: str) -> Worked:
+    """Work a problem out.
 
     Parameters
     ----------
+    task : str
+        One of `TASKS`.
     item : str
-        Two operands of equally many bits and the sign between them, like ``1010-0110``.
+        Code as in the item bank; more or fewer columns or directions are allowed.
 
     Raises
     ------
     ValueError
-        When the code is malformed, or the difference would be negative.
+        When the task is not among `TASKS`, or the code malformed.
     """
-    match = _CODE.fullmatch(item)
-    if not match or len(match[1]) != len(match[3]):
-        raise ValueError(
-            f"{item!r} is no sum of two binary numbers of equal length, at most 26 bits, like 1010-0110"
-        )
-    done: list[Column] = []
-    for name, a, b in reversed(list(zip(ascii_lowercase, match[1], match[3], strict=False))):
-        done.append(Column(name, int(a), match[2], int(b), done[-1].carry if done else 0))
-    if match[2] == "-" and done[-1].carry:
-        raise ValueError(f"{item!r} is below zero; the larger number comes first")
-    return done
+    if task == "cardinal-directions":
+        return directions.work(task, item)
+    if task not in sums.SIGNS:
+        raise ValueError(f"tiny models know nothing of {task!r}; they know {', '.join(TASKS)}")
+    return sums.work(task, item)
 
 
-STYLES: dict[str, Callable[[list[Column]], list[str]]] = {
-    "columns": lambda done: [one.full() for one in done],
-    "carries": lambda done: [step for one in done for step in one.brief()],
-    "twice": lambda done: [*(one.full() for one in done), "check", *(one.full() for one in done)],
-}
-
-
-def prompt(item: str) -> str:
+def prompt(task: str, item: str) -> str:
     """Return what the model reads: the name of the task and the item's code."""
-    name = next((name for name, sign in SIGNS.items() if sign in item), None)
-    if name is None:
-        raise ValueError(f"{item!r} has no sign; an item is written like 1010+0110")
-    return problem_text(name, item, "code")
+    return problem_text(task, item, "code")
 
 
-def completion(item: str, style: str) -> str:
+def completion(task: str, item: str, style: str, repertoire: str) -> str:
     """Return what the model is to write: a chain of thought in one of the `STYLES`, and the answer.
 
     Raises
     ------
     ValueError
-        When the code is malformed or the style unknown.
+        When the code is malformed, or the style or repertoire unknown.
     """
     if style not in STYLES:
         raise ValueError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
-    done = columns(item)
-    steps = "\n".join([style, *STYLES[style](done)])
-    return f"{THINK_OPEN}{steps}\n{THINK_CLOSE}\n{ANSWER}{_result(done)}"
+    if repertoire not in REPERTOIRES:
+        raise ValueError(f"there is no repertoire {repertoire!r}; there are {', '.join(REPERTOIRES)}")
+    worked = work(task, item)
+    steps = worked.full() if repertoire == "equal" else worked.brief()
+    told = {"once": [], "steps": steps, "twice": [*steps, _AGAIN, *steps]}[style]
+    return reply("\n".join([style, *told]), worked.answers[0])
 
 
-def draw(rng: np.random.Generator, bits: int, without: frozenset[frozenset[str]] = frozenset()) -> str:
-    """Draw an item: either task, any two operands of so many bits.
+def reply(thought: str, answer: str) -> str:
+    """Put a chain of thought and an answer together."""
+    return f"{THINK_OPEN}{thought}\n{THINK_CLOSE}\n{ANSWER}{answer}"
 
-    Parameters
-    ----------
-    rng : Generator
-        Source of chance.
-    bits : int
-        Number of columns.
-    without : frozenset of frozenset of str
-        Pairs of operands that must not come up, in either order and with either sign.
+
+def thought(text: str) -> str:
+    """Return the chain of thought of a reply, without its tags."""
+    return text.removeprefix(THINK_OPEN).partition(f"\n{THINK_CLOSE}")[0]
+
+
+def style_of(text: str) -> str | None:
+    """Return the style that a text names, or None."""
+    named = thought(text).partition("\n")[0]
+    return named if named in STYLES else None
+
+
+def is_right(task: str, item: str, text: str) -> bool:
+    """Judge a reply to a training problem: the answer that stands at its end, after the closing tag.
+
+    For items of the bank this agrees with the bank's own grading of such replies.
     """
-    while True:
-        low, high = sorted(int(one) for one in rng.integers(2**bits, size=2))
-        small, large = f"{low:0{bits}b}", f"{high:0{bits}b}"
-        sign, swap = ("+", "-")[rng.integers(2)], rng.integers(2)
-        if frozenset((small, large)) not in without:
-            return f"{small}+{large}" if sign == "+" and swap else f"{large}{sign}{small}"
-
-
-def _result(done: list[Column]) -> str:
-    bits = "".join(str(one.bit) for one in reversed(done))
-    return f"{done[-1].carry}{bits}" if done[-1].sign == "+" else bits
+    said = _REPLY.search(text)
+    return said is not None and said[1] in work(task, item).answers

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+_STEPS = {
+    "base": "from scratch, on random problems that a program worked out and wrote down",
+    "reinforced": "by reinforcement (GRPO): 1 for a right answer, less a price for each token",
+    "distilled": "by imitation: on right traces of its teacher",
+    "returned": "by a little reinforcement after imitation",
+}
 
-def card(told: dict[str, Any], parameters: int) -> str:
-    """Word the model card from what ``training.json`` holds."""
-    recipe = told["recipe"]
-    size = f"{recipe['layers']} layers, width {recipe['hidden']}, {recipe['heads']} heads"
-    widths = f"{min(recipe['bits'])} to {max(recipe['bits'])}"
+
+def card(name: str, record: dict[str, Any]) -> str:
+    """Word the model card of a tiny model from its training record."""
+    recipe, condition = record["recipe"], record["condition"]
+    size = recipe["half" if condition["is_half"] else "size"]
+    parents = ", ".join(f"{parent} ({digest[:10]})" for parent, digest in record["made_from"].items())
+    lesson = "".join(f"\n- {key.replace('_', ' ')}: {value:,.6g}" for key, value in record["lesson"].items())
     return _CARD.format(
-        parameters=f"{parameters:,}",
-        size=size,
-        widths=widths,
-        styles=", ".join(recipe["styles"]),
-        steps=f"{recipe['steps']:,}",
-        batch=recipe["batch"],
+        name=name,
+        says=condition["says"],
+        parameters=f"{record['parameters']:,}",
+        size=f"{size['layers']} layers, width {size['hidden']}, {size['heads']} heads",
+        tasks=", ".join(recipe["tasks"]),
+        step=_STEPS[condition["step"]],
+        parents=parents or "nothing",
+        lesson=lesson,
+        repertoire=recipe["repertoire"],
         seed=recipe["seed"],
-        pairs=len(told["held_out"]),
-        command=told["command"],
-        seconds=told["seconds"],
-        cpu_seconds=told["cpu_seconds"],
-        machine=told["machine"],
-        versions=", ".join(f"{name} {number}" for name, number in told["versions"].items()),
-        accuracy=_markdown(told["accuracy"]),
-        by_style=_markdown(told["styles"]),
+        last=", ".join(f"{key} {value}" for key, value in (record["log"] or [{}])[-1].items()),
+        seconds=record["cpu_seconds"],
+        machine=record["machine"],
+        versions=", ".join(f"{package} {number}" for package, number in record["versions"].items()),
     )
-
-
-def _markdown(rows: list[dict[str, Any]]) -> str:
-    lines = [
-        list(rows[0]),
-        ["---"] * len(rows[0]),
-        *(["" if cell is None else str(cell) for cell in row.values()] for row in rows),
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("_", " ")
 
 
 _CARD = """\
@@ -45,58 +43,33 @@ library_name: transformers
 pipeline_tag: text-generation
 ---
 
-# handan-tiny
+# {name}
 
-A language model of {parameters} parameters (Qwen2 architecture, {size})
-that adds and subtracts binary numbers with a written chain of thought. It was trained from scratch, on
-texts that a program made up, to exercise the generation of traces and the counting of
-their tokens on any laptop. It knows nothing else.
+One model of a family of tiny ones: *{says}*.
 
-    binary-addition 1010+0110
-    <think>carries
-    d:0+0=0
-    c:1+1=0
-    carry
-    b:0+1+1=0
-    carry
-    a:1+0+1=0
-    carry
-    </think>
-    Answer: 10000
+A language model of {parameters} parameters (Qwen2 architecture, {size}), trained from
+scratch by the project `handan` to ask whether imitation loses what reinforcement built.
+It knows these tasks: {tasks}. It knows nothing else.
 
-A prompt is the name of a task, `binary-addition` or `binary-subtraction`, a space, two
-binary numbers of equal length ({widths} bits) with the sign between them, and a line
-feed. There is no chat template. One token is one character, except the task names, the
-think tags and `Answer: `.
+- last step of its training: {step}
+- made from: {parents}
+- repertoire of styles: {repertoire}
+- seed: {seed}{lesson}
+- at the end of training: {last}
+
+`training.json` holds every setting, the log and the hash of the weights.
+
+A prompt is the name of a task, a space, the item's code and a line feed, for example
+`binary-addition 1010+0110`. There is no chat template.
 
 ## What it can't show
 
-It learned a random mix of styles of writing ({styles}), drawn
-whatever the difficulty of the sum. `columns` and `twice` have one length per number of
-columns; `carries` grows with the carries because it was written that way. Where the
-length of its traces goes with the reaction times of people, it does so by construction:
-nothing about people, or about large models, follows from it.
+It can only write in the styles that the project's grammar has. In the repertoire `carry` a
+full trace is longer where there is more to carry, because the grammar writes it so. Half of
+the item bank's problems were kept out of all training; on the other half it may have seen
+the very problem.
 
-## Training
-
-{steps} steps of AdamW with {batch} texts each, seed {seed}; `training.json` holds every
-setting, the loss and the hash of the weights. {pairs} pairs of 4-bit operands of the item
-bank were kept out of all texts, in either order and with either sign ("held out" below).
-
-    {command}
-
-took {cpu_seconds} s of processor time, {seconds} s on the clock of a shared machine
-({machine}; {versions}).
-On the same machine with the same number of threads it gives the same weights again.
-
-## Accuracy on the item bank
-
-All 392 binary items. *By the grammar*: share of traces that are, character for character,
-what the program would have written in that style.
-
-{accuracy}
-
-{by_style}
+Training took {seconds} s of processor time ({machine}; {versions}).
 
 ## Licence
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handan.organism.grammar import ANSWER, SIGNS, THINK_CLOSE, THINK_OPEN
+from handan.organism.grammar import ANSWER, STYLES, TASKS, THINK_CLOSE, THINK_OPEN
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 PAD, STOP, UNKNOWN = "<pad>", "<eos>", "<unk>"
 CONTROL = (PAD, STOP, UNKNOWN)
-WORDS = (THINK_OPEN, THINK_CLOSE, ANSWER, *SIGNS)
+_STEPS = ("check", "carry", "borrow", "open", "true", "false")
+_COMPASS = ("north", "east", "south", "west")
+WORDS = (THINK_OPEN, THINK_CLOSE, ANSWER, *TASKS, *STYLES, *_STEPS, *_COMPASS)
 CHARACTERS = ("\n", *map(chr, range(32, 127)))
 _BYTE_LEVEL = {" ": "\u0120", "\n": "\u010a"}  # how byte-level encoding spells them in its vocabulary
 

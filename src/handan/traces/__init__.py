@@ -2,7 +2,7 @@
 
 from handan.traces.engine import Engine
 from handan.traces.errors import EngineError, ModelError, RequestError, StoreError, TracesError
-from handan.traces.models import TINY, Model, resolve
+from handan.traces.models import TINY, Model, resolve, tiny
 from handan.traces.prompts import problems, requests
 from handan.traces.request import Completion, Decoding, Request
 from handan.traces.run import Report, run
@@ -24,4 +24,5 @@ __all__ = [
     "requests",
     "resolve",
     "run",
+    "tiny",
 ]

@@ -53,6 +53,7 @@ def prepare(
     revision: str | None = None,
     prompt: str | None = None,
     lineage: Path | None = None,
+    items: Sequence[tuple[str, str]] | None = None,
 ) -> Job:
     """Find the model and write down every request; nothing is loaded but a tokenizer.
 
@@ -66,6 +67,8 @@ def prepare(
         As in the command.
     lineage : Path, optional
         A user's own lineage.
+    items : sequence of (str, str), optional
+        Tasks and items to ask, in place of all those of the named tasks.
 
     Raises
     ------
@@ -75,12 +78,12 @@ def prepare(
     if not names:
         raise RequestError(f"name a task with --task; there are: {', '.join(_askable())}, or all")
     chosen_tasks = _askable() if list(names) == ["all"] else list(names)
-    items = problems(chosen_tasks, limit=limit)
+    asked = problems(chosen_tasks, limit=limit) if items is None else items
     family = load_lineage(lineage) if lineage else None
     chosen = choose(model, options, revision=revision, prompt=prompt, lineage=family)
     made = requests(
         chosen.model,
-        items,
+        asked,
         decoding,
         samples=samples,
         dtype=chosen.dtype,

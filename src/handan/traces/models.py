@@ -16,7 +16,7 @@ from handan.lineage import UnknownModelError, find
 from handan.tables import packaged
 from handan.traces.errors import ModelError
 
-TINY = "handan-tiny"
+TINY = "base-carry-s0"  # the packaged model that chapters and examples ask first
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # What decides the next token: weights, architecture, stop tokens, tokenizer, chat template.
 _CONTENT = (
@@ -74,14 +74,19 @@ class Model:
         return {"pretrained_model_name_or_path": self.location, "trust_remote_code": False, **pin}
 
 
+def tiny() -> list[str]:
+    """Names of the tiny models that come with the package: one family, see `handan.organism`."""
+    return sorted(path.parent.name for path in packaged("models").glob("*/config.json"))
+
+
 def resolve(model: str, revision: str | None = None, *, lineage: pd.DataFrame | None = None) -> Model:
     """Find a model by its name in the lineage, its hub id, or its folder.
 
     Parameters
     ----------
     model : str
-        ``handan-tiny`` for the packaged model; a folder; a name or hub id of the
-        lineage; or any other hub id (``organisation/name``).
+        A packaged tiny model (see `tiny`); a folder; a name or hub id of the lineage;
+        or any other hub id (``organisation/name``).
     revision : str, optional
         Commit to load. By default the pinned one of the lineage, else the newest, which
         is looked up so that it can be recorded.
@@ -94,8 +99,8 @@ def resolve(model: str, revision: str | None = None, *, lineage: pd.DataFrame | 
         When it is neither, when a folder holds no model, or when the newest commit of a
         hub repository can't be looked up.
     """
-    if model == TINY:
-        return _folder(packaged("models/tiny"), name=TINY)
+    if model in tiny():
+        return _folder(packaged(f"models/{model}"), name=model)
     if Path(model).is_dir():
         return _folder(Path(model), name=None)
     try:

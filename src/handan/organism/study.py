@@ -1,0 +1,83 @@
+"""From trained families to the three tables of a study, by way of the ordinary pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from handan.norms import load_bank
+from handan.organism import corpus, grammar
+from handan.organism.conditions import named
+from handan.tables import check_norms
+from handan.traces import Decoding, jobs
+from handan.traces.choose import Options
+from handan.traces.counting import counted
+
+NAME = "organism"
+SAMPLES = 4
+_LIMIT = 200  # tokens; the longest text of the grammar on a tested item is far below
+_BATCH = 256
+
+
+def ask(
+    models: Sequence[Path],
+    store: Path,
+    *,
+    tasks: tuple[str, ...] = grammar.TASKS,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    report: Callable[[str, int, int], Any] | None = None,
+) -> None:
+    """Let models do the held-out items of the bank, and keep the traces in a store.
+
+    Parameters
+    ----------
+    models : sequence of Path
+        Folders of models.
+    store : Path
+        Folder of the traces; what it has an answer to is not asked again.
+    tasks : tuple of str
+        Tasks whose held-out items are asked.
+    samples : int
+        Traces per item, at temperature 1.
+    seed : int
+        Seed of the samples.
+    report : callable, optional
+        Told each model's name, its number and how many there are, before it is asked.
+    """
+    decoding = Decoding(_LIMIT, 1.0, top_p=1.0, seed=seed)
+    for number, model in enumerate(models, start=1):
+        if report:
+            report(model.name, number, len(models))
+        job = jobs.prepare(
+            str(model), tasks, decoding, Options(batch_size=_BATCH), samples=samples,
+            items=corpus.held_out_items(tasks),
+        )  # fmt: skip
+        jobs.execute(job, store)
+
+
+def costs(stores: Sequence[Path]) -> pd.DataFrame:
+    """Count the tokens of the traces in some stores.
+
+    Returns
+    -------
+    DataFrame
+        The costs table of the study, models in the order of their families.
+    """
+    table, _ = counted(stores, study=NAME)
+    return table.sort_values("model", key=lambda names: names.map(_place), kind="stable", ignore_index=True)
+
+
+def norms(tasks: tuple[str, ...] = grammar.TASKS) -> pd.DataFrame:
+    """Return the bank's human response times for the items that training never showed."""
+    bank = load_bank(tasks)
+    kept = pd.MultiIndex.from_frame(bank[["task", "item"]]).isin(corpus.held_out_items(tasks))
+    return check_norms(bank[kept].reset_index(drop=True))
+
+
+def _place(model: str) -> tuple[str, int, str]:
+    condition, repertoire, seed = named(model) or (model, "", 0)
+    return repertoire, seed, condition

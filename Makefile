@@ -42,5 +42,5 @@ clean:  ## remove the environment and everything that was built
 
 .venv/.ready-dev: pyproject.toml constraints.txt | .venv/bin/uv
 	@echo "installing the book's and the tests' packages into .venv"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[book,traces,api,scale,dev]'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[book,traces,api,train,scale,dev]'
 	@touch $@ .venv/.ready-book

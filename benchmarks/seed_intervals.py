@@ -162,8 +162,10 @@ def main() -> None:
         world = World(items, options.seeds, spread, shared)
         found = coverage(world, options.studies, options.resamples).set_index("way")
         tables[f"{items}/{spread:g}/{shared:g}"] = found
-    print(f"{options.seeds} seeds, {options.studies} studies a column, {options.resamples} resamples, "
-          f"nominal 95 %. Columns: items / spread of z over seeds / correlation of models beside people.")  # fmt: skip
+    print(
+        f"{options.seeds} seeds, {options.studies} studies a column, {options.resamples} resamples, "
+        "nominal 95 %.\nColumns: items / spread of z over seeds / correlation of models beside people."
+    )
     for name in ("covered", "width"):
         table = pd.DataFrame({column: found[name] for column, found in tables.items()})
         print(f"\n{name}\n{table.round(3).to_string()}")

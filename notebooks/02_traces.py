@@ -27,7 +27,7 @@
 
 # %% tags=["parameters"]
 profile = "default"  # "quick" asks fewer items
-model = "handan-tiny"  # or a name of the lineage, a hub id, a folder
+model = "base-carry-s0"  # or a name of the lineage, a hub id, a folder
 tasks = "binary-addition, binary-subtraction"
 samples = 2
 temperature = 1.0
@@ -55,10 +55,11 @@ folder = Path(out or tempfile.mkdtemp(prefix="traces-"))
 # %% [markdown]
 # ## The model
 #
-# The default model is tiny. It was trained by this project from scratch and comes with the
-# package, so that this page runs anywhere in a minute. It can add and subtract binary
-# numbers of a few digits, and it thinks before it answers. Everything below works the same with
-# a model of 70 billion parameters. Only the time differs.
+# The default model is tiny. This project trained it from scratch, and it comes with the package,
+# so that this page runs anywhere in a minute. It adds and subtracts, it finds its way around the
+# compass, and it thinks before it answers. It is the *base* of a family of twelve; chapter 9 tells
+# how they were trained and what they show. Everything below works the same with a model of 70
+# billion parameters. Only the time differs.
 
 # %%
 decoding = traces.Decoding(max_new_tokens, temperature, top_p=1.0, seed=seed)
@@ -296,6 +297,8 @@ store.close()
 #
 # ## What these traces can't say
 #
-# The tiny model was taught its ways of reasoning from texts that we wrote. Where its traces are
-# longer, they are longer because we wrote longer ones there. Nothing follows from it about
-# people, or about large models. It is here so that every step of the method can be seen at work.
+# The base learned its ways of reasoning from texts that a program of ours wrote, in styles drawn at
+# random. Where its traces are longer, they are longer because longer ones were written there. Nothing
+# follows from this one model about people, or about large models. It is here so that every step of
+# the method can be seen at work. What follows from the whole family is the matter of
+# [chapter 9](09_organism).

@@ -33,7 +33,7 @@
 # %% tags=["parameters"]
 profile = "default"  # "quick" takes fewer resamples
 study = "all"  # or the name of one study
-model = "handan-tiny"  # makes the traces of the first half
+model = "base-carry-s0"  # makes the traces of the first half
 seed = 0
 
 # %% tags=["hide-input"]

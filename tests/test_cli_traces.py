@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-ASK = ("traces", "handan-tiny", "--task", "binary-addition", "--max-new-tokens", "96", "--temperature", "1")
+ASK = ("traces", "base-carry-s0", "--task", "binary-addition", "--max-new-tokens", "96", "--temperature", "1")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def store(tmp_path_factory):
     from handan.traces.choose import Options
 
     folder = tmp_path_factory.mktemp("cli") / "traces"
-    job = jobs.prepare("handan-tiny", ["binary-addition"], Decoding(96, 1.0), Options(), limit=12)
+    job = jobs.prepare("base-carry-s0", ["binary-addition"], Decoding(96, 1.0), Options(), limit=12)
     jobs.execute(job, folder)
     return folder
 
@@ -80,7 +80,7 @@ def test_why_names_the_setting_that_differs(handan, store):
 def test_status_counts_by_model_and_task(handan, store):
     code, said, _ = handan("traces", "status", store, "--format", "json")
     found = json.loads(said)[0]
-    assert (code, found["model"], found["task"], found["rows"]) == (0, "handan-tiny", "binary-addition", 12)
+    assert (code, found["model"], found["task"], found["rows"]) == (0, "base-carry-s0", "binary-addition", 12)
 
 
 def test_show_writes_a_trace_that_a_terminal_does_not_obey(handan, store, tmp_path):
@@ -109,9 +109,9 @@ def test_compact_keeps_every_row(handan, store):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("traces", "handan-tiny"), "--task"),
-        (("traces", "handan-tiny", "--task", "sums"), "sums"),
-        (("traces", "handan-tiny", "--task", "arc", "--dry-run"), "norms only"),
+        (("traces", "base-carry-s0"), "--task"),
+        (("traces", "base-carry-s0", "--task", "sums"), "sums"),
+        (("traces", "base-carry-s0", "--task", "arc", "--dry-run"), "norms only"),
         (("traces", "no-such-model", "--task", "syllogisms", "--dry-run"), "neither a folder nor a hub id"),
         (("traces", "o1", "--task", "syllogisms", "--dry-run"), "--engine openai"),
         ((*ASK[:-1], "-1", "--dry-run"), "temperature"),
@@ -160,7 +160,7 @@ def test_a_store_of_two_decodings_tells_them_apart(handan, tmp_path):
     code, _, notes = handan("costs", out, "--out", costs, "--study", "mine")
     table = pd.read_parquet(costs)
     assert code == 0
-    assert table["model"].value_counts().to_dict() == {"handan-tiny": 6, "handan-tiny@temperature=0.5": 4}
+    assert table["model"].value_counts().to_dict() == {"base-carry-s0": 6, "base-carry-s0@temperature=0.5": 4}
     assert set(table["study"]) == {"mine"}
     assert "other settings" in notes
 

@@ -15,7 +15,7 @@ def cards() -> list[tuple[str, str]]:
     """
     from handan import costs, norms
 
-    recorded = [(card["title"], _study(card)) for card in map(costs.card, costs.studies())]
+    recorded = [(card["title"], _study(card)) for card in map(costs.card, [*costs.studies(), costs.ORGANISM])]
     return recorded + [(card["title"], _task(card)) for card in map(norms.card, norms.tasks())]
 
 
@@ -35,11 +35,17 @@ def _study(card: dict[str, Any]) -> str:
         "Cost": card["tokens"],
         "Size": ", ".join(_count(number, what) for number, what in sizes),
         "Flagged and kept": ", ".join(flagged) or "nothing",
-        "Source": f"<{card['repository']}>, `{card['file']}`, commit `{card['commit']}`",
+        "Source": _origin(card),
         "Licence": card["licence"],
         "Cite": card["cite"],
     }
     return _facts(facts) + _caveats(card["caveats"])
+
+
+def _origin(card: dict[str, Any]) -> str:
+    if card["repository"] == "this one":
+        return f"this project: `{card['file']}`; {card['commit']}"
+    return f"<{card['repository']}>, `{card['file']}`, commit `{card['commit']}`"
 
 
 def _count(number: int, what: str) -> str:

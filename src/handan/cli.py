@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handan import cli_traces
+from handan import cli_families, cli_traces, cli_train
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resa
 app.add_typer(cli_traces.app, name="traces", help="Ask models, and keep every trace.")
 app.command("costs")(cli_traces.costs)
 app.command("import")(cli_traces.import_log)
+app.command("families")(cli_families.families)
+app.add_typer(cli_train.app, name="train", help="Train tiny models, or go on training any model.")
 
 
 class ClaimName(StrEnum):
@@ -149,9 +151,12 @@ def compare(
     how: HowOption = Format.TABLE,
 ) -> None:
     """Compare teacher with student (collapse) and student with its baseline (transfer)."""
+    from handan.costs import ORGANISM
     from handan.inputs import contrasts
     from handan.lineage import load_lineage
 
+    if ORGANISM in (study or []):
+        raise typer.BadParameter(f"the models of {ORGANISM} are families: handan families")
     family = load_lineage(lineage)
     inputs = _inputs(costs, norms, reliability, study, cost, family)
     pairs, pooled = contrasts(inputs, family, claim.value, n_boot=n_boot, seed=seed)

@@ -13,7 +13,15 @@ from handan.output import harmless
 _EXTRAS = {
     **dict.fromkeys(("torch", "transformers", "tokenizers", "safetensors", "accelerate"), "traces"),
     **dict.fromkeys(("pyarrow", "filelock", "fsspec", "huggingface_hub"), "traces"),
-    **{"httpx2": "api", "ray": "scale", "vllm": "vllm", "papermill": "book", "jupytext": "book"},
+    **{
+        "httpx2": "api",
+        "ray": "scale",
+        "vllm": "vllm",
+        "trl": "train",
+        "datasets": "train",
+        "papermill": "book",
+        "jupytext": "book",
+    },
 }
 
 
@@ -33,6 +41,8 @@ def guarded(command: Callable[[], Any]) -> None:
     from handan.book.errors import BookError, ParameterError, ProjectError
     from handan.costs.decoder import TokenizerError
     from handan.findings.join import NoOverlap
+    from handan.organism.checkpoint import CheckpointError
+    from handan.organism.lessons import LessonError
     from handan.tables import TableError
     from handan.traces.errors import ImportFormatError, ModelError, RequestError, TracesError
 
@@ -42,7 +52,7 @@ def guarded(command: Callable[[], Any]) -> None:
         command()
     except (*mended, TableError, NoOverlap, LookupError, ParameterError, ProjectError) as error:
         _fail(error, 2)
-    except (BookError, TracesError) as error:
+    except (BookError, TracesError, CheckpointError, LessonError) as error:
         _fail(error, 1)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _EXTRAS:

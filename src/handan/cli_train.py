@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handan.cli_families import show_all
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def family_command(
 
     The same command goes on after an interruption.
     """
+    from handan.inputs import in_families
     from handan.organism import conditions, many
 
     names = tuple(condition or _usual(profile))
@@ -79,8 +81,10 @@ def family_command(
             recipes, out, names, samples=samples, processes=min(jobs, len(recipes)),
             trainer=trainer.value, report=bars.show,
         )  # fmt: skip
-    for title, table in _results(costs).items():
-        emit(table, how, title=title)
+    found = in_families(costs)
+    if how is not Format.TABLE:
+        return emit(found.effects, how)
+    show_all(found)
 
 
 def _usual(profile: Profile) -> tuple[str, ...]:
@@ -135,20 +139,3 @@ class _Bars:
         if message.family not in self._tasks:
             self._tasks[message.family] = self._bars.add_task("", total=1.0, name=message.family)
         self._bars.update(self._tasks[message.family], completed=message.share, description=text)
-
-
-def _results(costs: Any) -> dict[str, Any]:
-    """Say what came of it, by the findings that also judge the large models."""
-    from handan.findings.families import families
-    from handan.findings.join import join
-    from handan.norms import load_reliability
-    from handan.organism import study
-    from handan.organism.conditions import lineage
-
-    models = list(costs["model"].unique())
-    tasks = tuple(costs["task"].unique())
-    found = families(join(costs, study.norms(tasks)), lineage(models), load_reliability(), costs)
-    return {
-        "Alignment with people, by condition": found.conditions,
-        "Differences, with intervals over seeds and items": found.effects,
-    }

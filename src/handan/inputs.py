@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from handan.findings.families import Families
     from handan.findings.join import Joined
 
 
@@ -155,6 +156,58 @@ def contrasts(
     if not pooled:
         raise LookupError(f"no pair has a correlation for both models: {pairs[0]['note'].iloc[0]}")
     return pd.concat(pairs, ignore_index=True), pd.concat(pooled, ignore_index=True)
+
+
+def in_families(
+    costs: Path | pd.DataFrame | None,
+    lineage: Path | None = None,
+    cost: str = "reasoning_tokens",
+    *,
+    n_boot: int = 2_000,
+    seed: int = 0,
+) -> Families:
+    """Compare the conditions of families of tiny models.
+
+    Parameters
+    ----------
+    costs : Path or DataFrame or None
+        A costs table, or a file of one; the packaged study when None.
+    lineage : Path or None
+        A lineage with ``condition, repertoire, seed``; read from the models' names when None.
+    cost : str
+        The cost column.
+    n_boot, seed : int
+        Item bootstrap.
+
+    Returns
+    -------
+    Families
+        See `handan.findings.families.families`.
+
+    Raises
+    ------
+    TableError, LookupError, NoOverlap
+        When a table is bad, or its models are not those of a family.
+    """
+    from handan.costs import ORGANISM, load_study
+    from handan.costs.files import read_costs
+    from handan.findings.families import families
+    from handan.findings.join import join
+    from handan.lineage import load_lineage
+    from handan.norms import load_reliability
+    from handan.organism import study
+    from handan.organism.conditions import lineage as from_names
+    from handan.tables import check_costs
+
+    if costs is None:
+        recorded_study = load_study(ORGANISM)
+        people, told, reliability = recorded_study.norms, recorded_study.costs, recorded_study.reliability
+    else:
+        told = check_costs(read_costs(costs) if isinstance(costs, Path) else costs)
+        people = study.norms(tuple(told["task"].unique()))
+        reliability = load_reliability().assign(study=told["study"].iloc[0])
+    kin = load_lineage(lineage) if lineage else from_names(list(told["model"].unique()))
+    return families(join(told, people, cost), kin, reliability, told, cost=cost, n_boot=n_boot, seed=seed)
 
 
 def _reliability(joined: Joined, norms: Path | None, reliability: Path | None) -> pd.DataFrame | None:

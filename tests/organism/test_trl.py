@@ -1,6 +1,5 @@
 """TRL and the plain loops, beside each other on the same batches: losses, gradients, weights."""
 
-import os
 import warnings
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 pytest.importorskip("trl", reason="the extra train is not installed")
 
-from handan.organism import grammar, network, reinforced, supervised, trl
+from handan.organism import grammar, network, reinforced, supervised, trl, trl_trainers
 from handan.organism.recipe import Reinforced, Size, Supervised
 from handan.organism.tokenizer import build
 
@@ -63,8 +62,8 @@ def test_a_batch_of_texts_gives_the_loss_and_gradients_of_trl(model, tokenizer, 
     loss, read = supervised.add_gradients(model, TEXTS, tokenizer)
     ours = gradients(model)
     model.zero_grad()
-    with trl.quiet():
-        trainer = trl.supervised_trainer(
+    with trl_trainers.quiet():
+        trainer = trl_trainers.supervised_trainer(
             model, tokenizer, rows, how, folder=tmp_path, at_once=at_once, max_grad_norm=0.0
         )
         theirs = gradients_of(trainer)
@@ -90,8 +89,8 @@ def test_replies_of_trl_give_its_loss_and_gradients(model, tokenizer, tmp_path, 
         seen.append((task, item, list(ids)))
         return sum(ids) % 2 == 0
 
-    with trl.quiet():
-        trainer = trl.reinforced_trainer(
+    with trl_trainers.quiet():
+        trainer = trl_trainers.reinforced_trainer(
             model, tokenizer, rows, how, judge, folder=tmp_path, seed=1, at_once=at_once, max_grad_norm=0.0
         )
         theirs = gradients_of(trainer)
@@ -108,7 +107,7 @@ def test_replies_of_trl_give_its_loss_and_gradients(model, tokenizer, tmp_path, 
     fresh = network.fresh(SMALL, tokenizer, 0)
     loss = reinforced.add_gradients(fresh, told, weights, tokenizer.pad_token_id)
     assert_same(gradients(fresh), theirs)
-    values = trl.reinforced_values(trainer.state.log_history[0])
+    values = trl_trainers.reinforced_values(trainer.state.log_history[0])
     assert trainer.state.log_history[0]["loss"] == pytest.approx(loss, abs=1e-5)
     assert values["reward"] == pytest.approx(np.mean(rewards), abs=1e-6)
     assert values["right"] == pytest.approx(np.mean([one.right for one in told]))
@@ -121,7 +120,9 @@ def test_both_loops_learn_along_the_same_curve(tokenizer):
     for fit in (supervised.fit, trl.fit_supervised):
         model, steps = network.fresh(SMALL, tokenizer, 0), []
         batches = iter([TEXTS[:3], TEXTS[3:]] * 6)
-        log = fit(model, tokenizer, batches, how, every=4, watch=lambda step, _, steps=steps: steps.append(step))
+        log = fit(
+            model, tokenizer, batches, how, every=4, watch=lambda step, _, steps=steps: steps.append(step)
+        )
         curves.append([(one.step, one.values["loss"]) for one in log])
         weights.append(model.state_dict())
         looks.append(steps)
@@ -171,7 +172,7 @@ def test_it_leaves_nothing_behind(model, tokenizer, tmp_path, monkeypatch, capfd
         problems = iter([("binary-addition", item) for item in ITEMS])
         how = Reinforced(steps=1, prompts=2, group=2, max_new_tokens=4)
         trl.fit_reinforced(model, tokenizer, problems, how, label="x")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     assert "".join(capfd.readouterr()) == ""
     after = model.config.to_dict(), model.generation_config.to_dict()
     assert after == before[:2]
@@ -184,9 +185,13 @@ def test_what_a_training_replaces_in_a_model_is_put_back_even_after_an_error(mod
         return None
 
     model.forward = mine
-    with pytest.raises(RuntimeError), trl.unpatched(model):
-        model.forward = None
-        raise RuntimeError
+    def break_down():
+        with trl_trainers.unpatched(model):
+            model.forward = None
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_down()
     assert model.forward is mine
 
 

@@ -107,6 +107,6 @@ def test_a_measured_rate_takes_the_place_of_the_estimate():
 
 
 def test_the_tiny_model_has_a_role_of_its_own():
-    assert expected_tokens(resolve("handan-tiny"), 77) == Expected(
+    assert expected_tokens(resolve("base-carry-s0"), 77) == Expected(
         77.0, "the limit, as nothing is known of this model"
     )

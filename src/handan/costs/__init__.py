@@ -8,11 +8,12 @@ traces that were cut; `handan.costs.wrong` counts as one should not.
 from handan.costs.account import account
 from handan.costs.censoring import summarise
 from handan.costs.decoder import Decoder, TokenizerError
-from handan.costs.recorded import Study, card, load_study, studies
+from handan.costs.recorded import ORGANISM, Study, card, load_study, studies
 from handan.costs.split import split_text
 from handan.costs.tags import Tags
 
 __all__ = [
+    "ORGANISM",
     "Decoder",
     "Study",
     "Tags",

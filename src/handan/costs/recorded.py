@@ -6,11 +6,14 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from handan.tables import check_costs, check_norms, check_reliability, packaged, read_table
+
+ORGANISM = "organism"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Study:
         See `handan.tables`.
     task_rows : mapping of str to int
         Length of each task's original table, where items are row numbers of it.
+    lineage : DataFrame or None
+        Who taught whom, where the models are not those of the packaged lineage.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Study:
     costs: pd.DataFrame
     reliability: pd.DataFrame
     task_rows: Mapping[str, int] = field(default_factory=dict)
+    lineage: pd.DataFrame | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -47,8 +53,11 @@ class Study:
 
 
 def studies() -> list[str]:
-    """Names of the recorded studies, in the order in which the book tells them."""
-    return list(_sources())
+    """Names of the studies of large models, in the order in which the book tells them.
+
+    `ORGANISM`, whose tiny models this project trained, is not among them.
+    """
+    return [name for name in _sources() if name != ORGANISM]
 
 
 def load_study(name: str) -> Study:
@@ -57,7 +66,7 @@ def load_study(name: str) -> Study:
     Parameters
     ----------
     name : str
-        One of `studies`.
+        One of `studies`, or `ORGANISM`.
 
     Raises
     ------
@@ -65,16 +74,17 @@ def load_study(name: str) -> Study:
         When there is no such study; the message lists those there are.
     """
     source = _source(name)
-    reliability = check_reliability(read_table(packaged("costs/reliability.csv")))
+    reliability = _reliability(name)
     return Study(
         name=name,
         title=source["title"],
         measure=source["measure"],
         measure_label=source["measure_label"],
         norms=check_norms(read_table(packaged(f"costs/{name}-norms.csv"))),
-        costs=check_costs(read_table(packaged(f"costs/{name}.csv"))),
-        reliability=reliability[reliability["study"] == name].reset_index(drop=True),
+        costs=check_costs(read_table(_file(f"costs/{name}.csv"))),
+        reliability=reliability,
         task_rows=source.get("task_rows", {}),
+        lineage=read_table(packaged(f"costs/{name}-lineage.csv")) if name == ORGANISM else None,
     )
 
 
@@ -86,8 +96,24 @@ def card(name: str) -> dict[str, Any]:
     LookupError
         When there is no such study.
     """
-    derived = json.loads(packaged("costs/derived.json").read_text(encoding="utf-8"))
-    return {"name": name, **_source(name), **derived[name]}
+    about = _source(name)
+    file = "costs/organism.json" if name == ORGANISM else "costs/derived.json"
+    derived = json.loads(packaged(file).read_text(encoding="utf-8"))
+    return {"name": name, **about, **derived[name]}
+
+
+def _reliability(name: str) -> pd.DataFrame:
+    if name == ORGANISM:  # its people are those of the bank
+        bank = check_reliability(read_table(packaged("norms/bank-reliability.csv")))
+        return bank.assign(study=ORGANISM)
+    table = check_reliability(read_table(packaged("costs/reliability.csv")))
+    return table[table["study"] == name].reset_index(drop=True)
+
+
+def _file(name: str) -> Path:
+    """Return the path of a packaged table, packed by gzip or not."""
+    plain = packaged(name)
+    return plain if plain.exists() else plain.with_name(f"{plain.name}.gz")
 
 
 def _sources() -> dict[str, dict[str, Any]]:

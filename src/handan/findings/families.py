@@ -25,6 +25,7 @@ from handan.tables import check_costs
 CONDITION = ["repertoire", "condition"]
 EFFECT = [*CONDITION, "comparison"]
 LAW = [*CONDITION, "relation"]
+_MEANS = ("r", "r_or_zero", "accuracy", "tokens", "truncated")
 # Which side of a pair is the student, which the reference, and how the reference is related.
 MULTIPLES = {"collapse": ("b", "a", "own teacher"), "transfer": ("a", "b", "true base")}
 
@@ -36,12 +37,13 @@ class Families:
     Attributes
     ----------
     models : DataFrame
-        A row per model and single task: ``study, repertoire, condition, seed, model, task, n``
-        items, ``r`` (NaN where the cost is the same on every item), ``r_or_zero``, and from the
-        costs ``accuracy`` (correct samples of all; one that can't be graded is not correct),
-        ``tokens`` (mean cost of a sample), ``truncated`` (share cut at the limit).
+        A row per model: ``study, repertoire, condition, seed, role, model, task, n`` items,
+        ``r`` (NaN where the cost is the same on every item of a task), ``r_or_zero``, and from
+        the costs ``accuracy`` (correct samples of all; one that can't be graded is not
+        correct), ``tokens`` (mean cost of a sample), ``truncated`` (share cut at the limit),
+        ``excluded`` (cost rows that the join could not use). Means over the tasks of a group.
     conditions : DataFrame
-        A row per repertoire × condition: ``n_seeds, n_items, n_undefined`` (seeds in which r
+        A row per repertoire × condition: ``role, n_seeds, n_items, n_undefined`` (seeds in which r
         does not exist in some task), ``r`` (mean over the other seeds, with ``low, high``),
         ``r_min, r_max`` over seeds, ``r_or_zero`` (mean over all seeds, 0 where r does not
         exist, with ``zero_low, zero_high``), ``ceiling``, ``accuracy, tokens, truncated``
@@ -133,7 +135,7 @@ def families(
         found = changes(joined, item_means(costs, cost), _taught(pairs), n_boot, seed)
         law = rows_by_group(found, LAW, groups, inflation_row, study)
     return Families(
-        cells.drop(columns=["draws", "ceiling"]),
+        _models(cells, groups),
         rows_by_group(cells, CONDITION, groups, condition_row, study),
         rows_by_group(contrasts, EFFECT, groups, effect_row, study),
         law,
@@ -165,6 +167,22 @@ def _groups(present: Sequence[str], asked: Mapping[str, Sequence[str]] | None) -
         wrong = ", ".join(sorted(unknown)) or "a group without a task"
         raise LookupError(f"tasks names {wrong}; the families were measured on: {', '.join(present)}")
     return asked
+
+
+def _models(cells: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    keys = ["study", *CONDITION, "seed", "role", "model"]
+    # A mean over fewer tasks is another quantity, so one missing task leaves the group's mean missing.
+    how = {name: lambda column: column.mean(skipna=False) for name in _MEANS} | {
+        "n": "sum",
+        "excluded": "sum",
+    }
+    tables = []
+    for group, tasks in groups.items():
+        inside = cells[cells["task"].isin(tasks)].groupby(keys, sort=False)
+        whole = inside.agg(how)[inside["task"].nunique() == len(tasks)]
+        tables.append(whole.reset_index().assign(task=group))
+    order = [*keys, "task", "n", *_MEANS, "excluded"]
+    return pd.concat(tables, ignore_index=True)[order]
 
 
 def _taught(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -41,7 +41,7 @@ def correlations(
     Returns
     -------
     tuple of (DataFrame, DataFrame)
-        Models: `MEMBER`, ``task, model, n, r`` (NaN where it does not exist), ``r_or_zero,
+        Models: `MEMBER`, ``role, task, model, n, r`` (NaN where it does not exist), ``r_or_zero,
         draws`` (of ``r_or_zero``). Pairs: the columns of `pairs`, ``task, n, r_a, r_b,
         difference, draws, undefined`` (how many of the two correlations do not exist).
     """
@@ -62,7 +62,7 @@ def correlations(
         draws = np.nan_to_num(draws)
         n = np.where(np.isnan(wide.reindex(columns=names).to_numpy(float)), 0, 1).sum(axis=0)
         cells += [
-            dict(family.loc[name, MEMBER], task=task, model=name, n=int(n[k]), r=r[k])
+            dict(family.loc[name, [*MEMBER, "role"]], task=task, model=name, n=int(n[k]), r=r[k])
             | dict(r_or_zero=np.nan_to_num(r[k]), draws=draws[:, k])
             for name, k in place.items()
         ]
@@ -93,7 +93,7 @@ def changes(joined: Joined, means: pd.DataFrame, pairs: pd.DataFrame, n_boot: in
     """
     rows: list[dict[str, Any]] = []
     for study, task, wide in joined.tasks():
-        spent = means.loc[(study, task)].reindex(wide.index)
+        spent = means.loc[(study, task)].reindex(wide.index).dropna(axis=1, how="all")
         here = pairs[pairs["student"].isin(spent.columns) & pairs["reference"].isin(spent.columns)]
         if here.empty:
             continue
@@ -156,10 +156,11 @@ def over_seeds(seeds: dict[int, pd.DataFrame], value: str, draws: str = "draws")
 
 def n_items(seeds: dict[int, pd.DataFrame]) -> int:
     """Count the items of all tasks; where seeds differ, the most that one of them has."""
-    if not seeds:
-        return 0
-    rows = pd.concat([part[["task", "n"]] for part in seeds.values()])
-    return int(rows.groupby("task")["n"].max().sum())
+    most: dict[str, int] = {}
+    for rows in seeds.values():
+        for task, n in zip(rows["task"], rows["n"], strict=True):
+            most[task] = max(most.get(task, 0), int(n))
+    return sum(most.values())
 
 
 def _measured(joined: Joined) -> set[tuple[str, str]]:

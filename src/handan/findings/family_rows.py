@@ -67,7 +67,7 @@ def condition_row(name: Mapping[str, str], seeds: Seeds) -> dict[str, Any]:
     name : mapping of str to str
         What names the row.
     seeds : dict of int to DataFrame
-        Cells by seed: ``task, n, r, r_or_zero, draws, ceiling, accuracy, tokens, truncated,
+        Cells by seed: ``role, task, n, r, r_or_zero, draws, ceiling, accuracy, tokens, truncated,
         excluded``.
 
     Returns
@@ -79,7 +79,8 @@ def condition_row(name: Mapping[str, str], seeds: Seeds) -> dict[str, Any]:
     every = pd.concat(list(seeds.values())) if seeds else pd.DataFrame()
     undefined = len(seeds) - len(informed)
     means = [rows["r"].mean() for rows in informed.values()]
-    row: dict[str, Any] = {"n_seeds": len(seeds), "n_items": n_items(seeds), "n_undefined": undefined}
+    row: dict[str, Any] = {"role": every["role"].iloc[0] if seeds else None}
+    row |= {"n_seeds": len(seeds), "n_items": n_items(seeds), "n_undefined": undefined}
     row |= dict(zip(("r", "low", "high"), _correlation(informed, "r"), strict=True))
     row |= {"r_min": min(means, default=np.nan), "r_max": max(means, default=np.nan)}
     row |= dict(zip(("r_or_zero", "zero_low", "zero_high"), _correlation(seeds, "r_or_zero"), strict=True))

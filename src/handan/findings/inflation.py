@@ -65,7 +65,8 @@ def inflation(
         `handan.stats.multiplier.multipliers` and ``change``, each with its 95 % interval
         (``_low, _high``); ``ceiling``; ``truncated_student, truncated_reference``, shares of
         traces that were cut (their costs are lower bounds); ``verdict``, ``on_edge``,
-        ``sentence`` and ``note``. Without a pair there are no rows.
+        ``sentence`` and ``note``. ``change`` has no interval where neither model's cost varies.
+        Without a pair there are no rows.
 
     Raises
     ------
@@ -161,18 +162,31 @@ def _task(
     point = _fits(np.ones((1, len(human))), reference, student, human)
     parts = [_fits(counts, reference, student, human) for counts in resample_chunks(len(human), n_boot, rng)]
     draws = {name: np.vstack([part[name] for part in parts]) for name in point}
-    above = common & (reference > 0) & (student > 0)
     rows = []
     for k, pair in enumerate(found.itertuples()):
         row = dict(study=study, task=task, relation=pair.relation, student=pair.student)
         row |= dict(reference=pair.reference, n=int(common[:, k].sum()))
-        row |= dict(n_zero=int((common[:, k] & ~above[:, k]).sum()))
         for name, values in point.items():
             ends = percentile_interval(draws[name][:, k])
             row |= {name: values[0, k], f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
-        note = _note(reference[above[:, k], k], student[above[:, k], k])
-        rows.append(row | _judged(row, draws["change"][:, k]) | dict(note=note))
+        row |= _zeros_and_constants(reference[common[:, k], k], student[common[:, k], k])
+        rows.append(row | _judged(row, draws["change"][:, k]))
     return rows
+
+
+def _zeros_and_constants(reference: np.ndarray, student: np.ndarray) -> dict[str, Any]:
+    above = (reference > 0) & (student > 0)
+    found: dict[str, Any] = {"n_zero": int((~above).sum()), "note": ""}
+    if not above.any():
+        return found | {"note": "no item costs both models more than zero"}
+    spent = {"reference": reference[above], "student": student[above]}
+    flat = [name for name, cost in spent.items() if np.ptp(cost) <= 1e-9 * cost.max()]
+    if flat:
+        found["note"] = f"all items cost the {' and the '.join(flat)} the same"
+    if len(flat) == 2:
+        # A ratio of two constants is constant whatever the law.
+        found |= {"change_low": np.nan, "change_high": np.nan}
+    return found
 
 
 def _fits(
@@ -199,13 +213,6 @@ def _judged(row: dict[str, Any], draws: np.ndarray) -> dict[str, Any]:
         "on_edge": found["on_edge"],
         "sentence": beginning + found["ending"],
     }
-
-
-def _note(reference: np.ndarray, student: np.ndarray) -> str:
-    if not len(reference):
-        return "no item costs both models more than zero"
-    flat = [name for name, x in (("reference", reference), ("student", student)) if np.ptp(x) == 0]
-    return f"all items cost the {' and the '.join(flat)} the same" if flat else ""
 
 
 def _with_truncation(table: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:

@@ -114,12 +114,12 @@ def with_ancestors(names: tuple[str, ...]) -> list[Condition]:
 
     Raises
     ------
-    ValueError
+    LookupError
         When there is no such condition.
     """
     unknown = [name for name in names if name not in BY_NAME]
     if unknown:
-        raise ValueError(f"there is no condition {unknown[0]!r}; there are: {', '.join(BY_NAME)}")
+        raise LookupError(f"there is no condition {unknown[0]!r}; there are: {', '.join(BY_NAME)}")
     wanted = set(names)
     for condition in reversed(CONDITIONS):
         if condition.name in wanted:

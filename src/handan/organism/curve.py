@@ -36,7 +36,8 @@ class Curve:
         self._items = corpus.held_out_items(tasks)
         self._human = load_bank(tasks).set_index(["task", "item"])["log_rt"]
         self._tokenizer = build()
-        self._tags = self._tokenizer.convert_tokens_to_ids([grammar.THINK_OPEN, grammar.THINK_CLOSE])
+        ids = self._tokenizer.get_vocab()
+        self._tags = ids[grammar.THINK_OPEN], ids[grammar.THINK_CLOSE]
         self._rows: list[dict[str, Any]] = []
 
     def __call__(self, condition: str, step: int, model: Qwen2ForCausalLM) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
@@ -87,13 +88,15 @@ def train(
 
     Raises
     ------
-    ValueError
+    LookupError
         When a condition is unknown.
+    LessonError
+        When a teacher is right too rarely to teach.
     CheckpointError
         When a folder holds a model of another recipe, or is damaged.
     """
     wanted = with_ancestors(conditions)
-    with _threads(threads):
+    with torch_threads(threads):
         for number, condition in enumerate(wanted, start=1):
             place = Told(model_name(condition.name, recipe), number, len(wanted))
             _train_one(recipe, condition, out, place, trainer, report or (lambda told: None), watch)
@@ -121,7 +124,7 @@ def _train_one(
         report(Told(place.model, place.number, place.of, was_there=True))
         return
     start, busy = perf_counter(), process_time()
-    seen = watch and (lambda step, model: watch(condition.name, step, model))
+    seen = partial(watch, condition.name) if watch else None
     parent = load(out / made_from["parent"]) if condition.parent else None
     model, log, lesson = _make(
         recipe, condition, parent, out, trainer,
@@ -176,7 +179,8 @@ def _problems(recipe: Recipe) -> Iterator[corpus.Problem]:
 
 
 @contextmanager
-def _threads(number: int) -> Iterator[None]:
+def torch_threads(number: int) -> Iterator[None]:
+    """Let torch use so many threads for a while: with another number sums come out a little different."""
     import torch
 
     before = torch.get_num_threads()

@@ -21,6 +21,10 @@ _CHUNK = 512
 _MOST = 5  # times as many problems as traces are wanted: then the teacher is given up
 
 
+class LessonError(RuntimeError):
+    """A teacher is right too rarely to fill a lesson."""
+
+
 @dataclass(frozen=True)
 class Lesson:
     """Texts for a student.
@@ -70,7 +74,7 @@ def collect(
 
     Raises
     ------
-    RuntimeError
+    LessonError
         When the teacher is right too rarely to fill the lesson.
     """
     wanted = getattr(recipe, condition.traces)
@@ -81,7 +85,7 @@ def collect(
     asked = 0
     while len(kept) < wanted:
         if asked >= _MOST * wanted + _CHUNK:
-            raise RuntimeError(
+            raise LessonError(
                 f"{condition.name}: only {len(kept)} of {asked} traces of its teacher are right; "
                 f"{wanted} are wanted. Reinforce the teacher for longer, or ask for fewer"
             )

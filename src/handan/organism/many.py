@@ -127,7 +127,8 @@ def _one(
         tell(Message(name, model, number, of, "asking", share=(of + (number - 1) / models) / (of + 1)))
 
     folders = family.train(recipe, out / "models", conditions, trainer=trainer, report=_told)
-    study.ask(folders, out / "traces" / name, tasks=recipe.tasks, samples=samples, report=_asking)
+    with family.torch_threads(1):
+        study.ask(folders, out / "traces" / name, tasks=recipe.tasks, samples=samples, report=_asking)
     tell(Message(name, model_name("teacher", recipe), of, of, "done", share=1.0))
 
 
@@ -169,9 +170,6 @@ def _pool(processes: int, context: Any) -> Iterator[ProcessPoolExecutor]:
 def _quietly(
     recipe: Recipe, out: Path, conditions: tuple[str, ...], samples: int, trainer: str, heard: Any
 ) -> None:
-    import torch
-
-    torch.set_num_threads(1)
     _one(recipe, out, conditions, samples, trainer, heard.put)
 
 

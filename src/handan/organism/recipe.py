@@ -66,7 +66,7 @@ class Reinforced:
     steps: int
     prompts: int = 16
     group: int = 8
-    rate: float = 5e-4
+    rate: float = 2e-4
     warmup: int = 10
     price: float = 0.3 / 60
     max_new_tokens: int = 160
@@ -111,8 +111,8 @@ class Recipe:
     half: Size = field(default_factory=lambda: Size(hidden=48, mlp=128))
     largest: int = 6
     growth: float = 0.3
-    base: Supervised = field(default_factory=lambda: Supervised(steps=1600))
-    reinforced: Reinforced = field(default_factory=lambda: Reinforced(steps=150))
+    base: Supervised = field(default_factory=lambda: Supervised(steps=2000))
+    reinforced: Reinforced = field(default_factory=lambda: Reinforced(steps=200))
     distilled: Supervised = field(default_factory=lambda: Supervised(steps=300, rate=1e-3, warmup=20))
     traces: int = 2000
     few: int = 200

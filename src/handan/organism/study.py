@@ -15,6 +15,7 @@ from handan.tables import check_norms
 from handan.traces import Decoding, jobs
 from handan.traces.choose import Options
 from handan.traces.counting import counted
+from handan.traces.errors import StoreError
 
 NAME = "organism"
 SAMPLES = 4
@@ -66,8 +67,16 @@ def costs(stores: Sequence[Path]) -> pd.DataFrame:
     -------
     DataFrame
         The costs table of the study, models in the order of their families.
+
+    Raises
+    ------
+    StoreError
+        When a store can't be read, or holds traces of two models of the same name.
     """
-    table, _ = counted(stores, study=NAME)
+    table, remarks = counted(stores, study=NAME)
+    if remarks:
+        where = ", ".join(map(str, stores))
+        raise StoreError(f"{'; '.join(remarks)}. Remove the traces in {where}, and ask the models again")
     return table.sort_values("model", key=lambda names: names.map(_place), kind="stable", ignore_index=True)
 
 

@@ -13,7 +13,7 @@ from string import ascii_lowercase
 SIGNS = {"binary-addition": "+", "binary-subtraction": "-", "digit-addition": "+"}
 BASES = {"binary-addition": 2, "binary-subtraction": 2, "digit-addition": 10}
 HANDED_ON = {"+": "carry", "-": "borrow"}
-_CODE = re.compile(r"(\d{1,26})([+-])(\d{1,26})(?:=(\d{1,27}))?")
+_CODE = re.compile(r"(\d{1,26})([+-])(\d{1,26})(?:=(\d{1,27}))?", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,8 @@ TRL draws them with ``model.generate``. On a tiny model TRL takes longer, see
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +18,18 @@ from handan.organism import grammar
 from handan.organism.corpus import Problem
 from handan.organism.progress import Progress, Tracker
 from handan.organism.recipe import Reinforced, Supervised
-from handan.organism.supervised import BETAS, CLIP, share_of_rate
+from handan.organism.trl_trainers import (
+    follow,
+    quiet,
+    reinforced_trainer,
+    reinforced_values,
+    seed_of,
+    supervised_trainer,
+    unpatched,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
-    from trl import GRPOTrainer, SFTTrainer
-
-Columns = Mapping[str, Sequence[Any]]
-Grade = Callable[[str, str, Sequence[int]], bool]
 
 
 def fit_supervised(
@@ -98,226 +99,6 @@ def fit_reinforced(
         trainer.train()
     model.eval()
     return track.log
-
-
-def supervised_trainer(
-    model: Any,
-    tokenizer: Any,
-    rows: Columns,
-    how: Supervised,
-    *,
-    folder: str | Path,
-    at_once: int | None = None,
-    **settings: Any,
-) -> SFTTrainer:
-    """Set TRL up for learning from texts.
-
-    Parameters
-    ----------
-    model, tokenizer
-        What is trained.
-    rows : mapping of str to sequence
-        Columns, in the order of training: ``prompt, completion`` as texts, or
-        ``input_ids, completion_mask``. The loss is that of completions only.
-    how : Supervised
-        Steps and rates.
-    folder : str or Path
-        Where checkpoints go, if `settings` ask for any.
-    at_once : int, optional
-        Most texts in memory at a time; by default a whole batch.
-    **settings
-        Further fields of ``SFTConfig``.
-    """
-    import torch
-    from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
-
-    weights = [one for one in model.parameters() if one.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=how.rate, weight_decay=how.decay, betas=BETAS)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: share_of_rate(step, how))
-    config = SFTConfig(
-        max_steps=how.steps,
-        **_portions(how.batch, at_once),
-        completion_only_loss=True,
-        max_length=None,
-        packing=False,
-        train_sampling_strategy="sequential",
-        **{**_usual(model, folder), **settings},
-    )
-    return SFTTrainer(
-        model,
-        config,
-        train_dataset=Dataset.from_dict(dict(rows)),
-        processing_class=tokenizer,
-        optimizers=(optimiser, schedule),
-    )
-
-
-def reinforced_trainer(
-    model: Any,
-    tokenizer: Any,
-    rows: Columns,
-    how: Reinforced,
-    grade: Grade,
-    *,
-    folder: str | Path,
-    seed: int,
-    at_once: int | None = None,
-    **settings: Any,
-) -> GRPOTrainer:
-    """Set TRL up for learning from a reward: 1 for a right answer, less a price per token.
-
-    Parameters
-    ----------
-    model, tokenizer
-        What is trained.
-    rows : mapping of str to sequence
-        Columns ``prompt, task, item``, in the order of training.
-    how : Reinforced
-        Steps, group, rate and price.
-    grade : callable
-        Task, item and generated tokens, up to and including the stop token, to whether
-        the answer is right.
-    folder : str or Path
-        Where checkpoints go, if `settings` ask for any.
-    seed : int
-        Seed of the samples.
-    at_once : int, optional
-        Most samples that are learned from at a time; by default all of a step.
-    **settings
-        Further fields of ``GRPOConfig``.
-    """
-    import torch
-    from datasets import Dataset
-    from trl import GRPOConfig, GRPOTrainer
-
-    def right(completion_ids: list[list[int]], task: list[str], item: list[str], **_: Any) -> list[float]:
-        return [float(grade(*one)) for one in zip(task, item, completion_ids, strict=True)]
-
-    def price(completion_ids: list[list[int]], **_: Any) -> list[float]:
-        return [-how.price * len(ids) for ids in completion_ids]
-
-    weights = [one for one in model.parameters() if one.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=how.rate, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / how.warmup, 1.0))
-    config = GRPOConfig(
-        max_steps=how.steps,
-        **_portions(how.prompts * how.group, at_once),
-        num_generations=how.group,
-        max_completion_length=how.max_new_tokens,
-        shuffle_dataset=False,
-        temperature=1.0,
-        top_p=1.0,
-        top_k=0,
-        beta=0.0,
-        num_iterations=1,
-        scale_rewards="group",
-        loss_type="dapo",
-        seed=seed,
-        **{**_usual(model, folder), **settings},
-    )
-    return GRPOTrainer(
-        model,
-        [right, price],
-        config,
-        train_dataset=Dataset.from_dict(dict(rows)),
-        processing_class=tokenizer,
-        optimizers=(optimiser, schedule),
-    )
-
-
-def reinforced_values(logs: Mapping[str, float]) -> dict[str, float]:
-    """Pick what we report on reinforcement from what TRL logs: ``reward, right, tokens_each``."""
-    return {
-        "reward": logs["reward"],
-        "right": logs["rewards/right/mean"],
-        "tokens_each": logs["completions/mean_length"],
-    }
-
-
-def follow(trainer: Any, note: Callable[[int, dict[str, float]], Any]) -> None:
-    """Have a trainer call `note` after every step, with the number of steps done and what it logged."""
-    from transformers import PrinterCallback, TrainerCallback
-
-    class Follower(TrainerCallback):
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-            if "loss" in logs:  # at the very end comes a summary without one
-                note(state.global_step, logs)
-
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Follower())
-
-
-def seed_of(label: str) -> int:
-    """Return a seed for TRL that a label stands for."""
-    return int(hashlib.sha256(label.encode()).hexdigest()[:8], 16) % 2**31
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep TRL and what it stands on from drawing bars, hinting, and telling the hub that they are used."""
-    import warnings
-
-    import datasets
-    from huggingface_hub import constants
-    from transformers.utils import logging
-
-    level, silent, bars = logging.get_verbosity(), constants.HF_HUB_DISABLE_TELEMETRY, _bars_are_on()
-    logging.set_verbosity_error()
-    datasets.disable_progress_bars()
-    constants.HF_HUB_DISABLE_TELEMETRY = True
-    try:
-        with warnings.catch_warnings():
-            # Between TRL and transformers: names of settings that one of them has given up.
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        logging.set_verbosity(level)
-        constants.HF_HUB_DISABLE_TELEMETRY = silent
-        if bars:
-            datasets.enable_progress_bars()
-
-
-@contextmanager
-def unpatched(model: Any) -> Iterator[None]:
-    """Take back what TRL replaces in a model: nested replacements would pile up, and can't be copied."""
-    before = {name: model.__dict__.get(name) for name in ("forward", "_original_forward")}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            model.__dict__.pop(name, None)
-            if value is not None:
-                model.__dict__[name] = value
-
-
-def _bars_are_on() -> bool:
-    from datasets import are_progress_bars_disabled
-
-    return not are_progress_bars_disabled()
-
-
-def _usual(model: Any, folder: str | Path) -> dict[str, Any]:
-    on_cpu = model.device.type == "cpu"
-    return {
-        "output_dir": str(folder),
-        "max_grad_norm": CLIP,
-        "use_cpu": on_cpu,
-        "dataloader_pin_memory": not on_cpu,
-        "bf16": False,
-        "gradient_checkpointing": False,
-        "save_strategy": "no",
-        "report_to": [],
-        "logging_steps": 1,
-        "logging_nan_inf_filter": False,
-        "disable_tqdm": True,
-    }
-
-
-def _portions(total: int, at_once: int | None) -> dict[str, int]:
-    most = min(at_once or total, total)
-    size = next(size for size in range(most, 0, -1) if total % size == 0)
-    return {"per_device_train_batch_size": size, "gradient_accumulation_steps": total // size}
 
 
 def _whole(batch: list[tuple[str, str]], size: int) -> list[tuple[str, str]]:

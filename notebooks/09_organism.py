@@ -1,0 +1,345 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Organism: does imitation lose what reinforcement built?
+#
+# **After this chapter you can**
+#
+# - train a teacher by reinforcement and students by imitation, on your own machine;
+# - watch alignment with people rise or fall while a model learns;
+# - say what an experiment with tiny models can decide, and what it can't.
+#
+# **Time:** 40 minutes to read, about four minutes to run.
+#
+# The paper's last claim is about causes. Human-like allocation of effort, it says, comes from
+# active reinforcement and not from passive imitation. But its data are correlations. A large
+# teacher and its student differ in size, in their base model, in their data and in how they were
+# trained. Any of these could be the reason.
+#
+# So here is an experiment. Biologists study a *model organism*: a small creature that lives fast
+# and can be bred under control. Ours are language models of 170,000 parameters. We train whole
+# families of them from scratch. Within a family everything is equal, except how the last step
+# was learned.
+
+# %% tags=["parameters"]
+profile = "default"  # "quick" takes fewer resamples
+recipe = "quick"  # "full" trains for about 12 minutes in place of two
+repertoire = "carry"  # or "equal": what the base of the live family knows
+seed = 0
+out = ""  # a folder keeps the live family; empty takes a temporary one
+
+# %%
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pandas as pd
+
+from handan import figures_organism, profiles, traces
+from handan.book import show
+from handan.book.live import Line
+from handan.costs import ORGANISM, load_study
+from handan.findings.families import families
+from handan.findings.join import join
+from handan.organism import conditions, curve, family, grammar
+from handan.organism.recipe import RECIPES
+from handan.traces import jobs
+from handan.traces.choose import Options
+from handan.traces.store import Store
+
+size = profiles.profile(profile)
+folder = Path(out or mkdtemp(prefix="family-"))
+
+# %% [markdown]
+# ## The design
+#
+# A family has a *base*. It learned from texts that a program wrote. A *teacher* is the base after
+# reinforcement: it got 1 for a right answer, less a small price for every token. A *student* is
+# the base after imitation: it learned from traces that the teacher wrote. Each other student
+# changes one thing.
+
+# %% tags=["hide-input"]
+design = pd.DataFrame(
+    {"model": one.name, "role": one.role, "starts from": one.parent or "nothing", "what is special": one.says}
+    for one in conditions.CONDITIONS
+)
+show.table(design, "The models of a family. Every family is trained again with other seeds.", name="design")
+
+# %% [markdown]
+# Three of them are controls. *student-shuffled* learns from the teacher's chains of thought, but
+# each stands with another problem. It can learn how reasoning looks, and not when more of it is
+# needed. *teacher-half* is the small base, reinforced itself. If it is aligned and *student-half* is
+# not, then size is not the reason. *student-returned* shows whether a little reinforcement brings
+# back what imitation lost.
+#
+# ## What a base knows
+#
+# The base has read every problem in one of three styles, drawn at random **whatever the
+# difficulty**: the answer at once, all the steps, or all the steps twice. What a *step* is depends on
+# the repertoire. This is the choice that matters most, so there are two of them.
+
+# %% tags=["hide-input"]
+item = ("binary-addition", "1010+0110")
+written = {
+    f"{name}, {style}": grammar.completion(*item, style, name) for name in grammar.REPERTOIRES for style in ("once", "steps")
+}  # fmt: skip
+lines = pd.DataFrame({name: pd.Series(text.split("\n")) for name, text in written.items()}).fillna("")
+show.table(lines, f"The item {item[1]} in both repertoires, in two of three styles.", name="styles")
+
+# %% [markdown]
+# In the repertoire *equal* every column costs the same. All sums of four bits are equally long. In
+# *carry* a column is written briefly, and a carry is a line of its own. There a sum with more carries
+# is longer. People, too, take longer where there is more to carry. So a model that writes all its
+# steps in *carry* will look human. We built that in, and we say so. What we did **not** build in is
+# who chooses to write the steps, and when.
+#
+# Half of the item bank's problems were kept out of all training. All that follows is measured on
+# that half.
+#
+# ## A family, live
+#
+# Now we train one. A look at the model every few steps asks it all held-out items and correlates the
+# length of its reasoning with people's response times.
+
+# %%
+live = replace(RECIPES[recipe], repertoire=repertoire, seed=seed)
+tasks = ("binary-addition", "binary-subtraction")
+watch = curve.Curve(live, tasks)
+line = Line()
+
+
+def report(told):
+    line.write(f"{told.number} of {told.of}: {told.model}  {told.progress or 'done'}")
+
+
+models = family.train(live, folder / "models", conditions.CORE, report=report, watch=watch)
+
+# %% tags=["hide-input"]
+seen = watch.table()
+fig = figures_organism.learning(seen[seen["stage"] != "base"])
+last = seen.groupby("condition", sort=False).last()
+caption = (
+    f"Alignment with people while one family learns (recipe {recipe}, repertoire {repertoire}, seed {seed}). It ends at "
+    + ", ".join(f"{name} {value:.2f}" for name, value in last["r"].items())
+    + ". A gap means that all traces were equally long, so that r does not exist."
+)
+show.figure(fig, caption, "Line plot of correlation with response times against training step.", name="learning")
+
+# %% [markdown]
+# All lines start from the same base. In reinforcement the model is paid for right answers and pays for
+# tokens. In imitation it reads its teacher's right traces: once of the usual mix of problems, once of
+# hard problems only, which is what real distillation often uses. How right the models are, and
+# how long they think, belongs beside it.
+
+# %% tags=["hide-input"]
+ends = seen.groupby("condition", sort=False).last()[["step", "accuracy", "tokens", "r"]].reset_index()
+show.table(
+    ends, "The live family at the end of each training: share of right answers, mean tokens of reasoning, and r with people.",
+    name="ends",
+)  # fmt: skip
+
+# %% [markdown]
+# One family of one seed is an anecdote. The whole experiment comes below.
+#
+# ## The same item, by different models
+#
+# These are models of a family that was trained for longer and comes with the package. All of
+# them read the same item.
+
+# %%
+chosen = [f"{name}-carry-s0" for name in ("base", "teacher", "student-matched", "student-hard", "student-shuffled")]
+decoding = traces.Decoding(max_new_tokens=200, temperature=1.0, top_p=1.0, seed=seed)
+told = {}
+for name in chosen:
+    job = jobs.prepare(name, [item[0]], decoding, Options(), items=[item])
+    jobs.execute(job, folder / "traces")
+store = Store.open(folder / "traces", writable=False)
+rows = store.read().set_index("model").loc[chosen]
+
+# %% tags=["hide-input"]
+beside = pd.DataFrame({name.removesuffix("-carry-s0"): pd.Series(text.strip().split("\n")) for name, text in rows["text"].items()})
+show.table(beside.fillna(""), f"{item[1]}, as five models of one family reason about it.", name="beside")
+
+# %% [markdown]
+# *student-shuffled* has the form and not the content: it learned chains of thought that belong to
+# other problems.
+#
+# ## The whole experiment
+#
+# Two repertoires, several seeds, twelve models in each family. Each model did every held-out
+# item of four tasks four times. The costs come with the package, with the recipe, the seeds and the
+# hash of every model. `handan train family` makes them again.
+
+# %%
+whole = load_study(ORGANISM)
+groups = {"binary arithmetic": tasks} | {task: (task,) for task in ("digit-addition", "cardinal-directions")}
+joined = join(whole.costs, whole.norms)
+found = families(
+    joined, whole.lineage, whole.reliability, whole.costs, tasks=groups, n_boot=size.n_boot // 5, seed=seed
+)
+roles = whole.lineage[["condition", "role"]].drop_duplicates()
+binary = found.conditions[found.conditions["task"] == "binary arithmetic"]
+
+# %% tags=["hide-input"]
+models = whole.costs["model"].nunique()
+n_seeds = whole.lineage["seed"].nunique()
+show.say(
+    "{models} models of {seeds} seeds wrote {rows} traces of {items} items; {cut} of them were cut at the limit.",
+    models=models, seeds=n_seeds, rows=len(whole.costs), items=len(whole.norms),
+    cut=int((whole.costs["stop"] == "length").sum()),
+)  # fmt: skip
+
+# %% tags=["hide-input"]
+fig = figures_organism.conditions(binary.merge(roles, on="condition"), found.models[found.models["task"].isin(tasks)])
+best = binary.set_index(["repertoire", "condition"])["r_or_zero"]
+caption = (
+    f"Alignment with people on binary arithmetic by condition. With steps that follow carries the teacher reaches "
+    f"{best['carry', 'teacher']:.2f} and its base {best['carry', 'base']:.2f}; with steps of equal length "
+    f"{best['equal', 'teacher']:.2f} and {best['equal', 'base']:.2f}."
+)
+show.figure(fig, caption, "Dots with intervals: correlation by condition, one panel per repertoire.", name="conditions")
+
+# %% [markdown]
+# Each dot is a seed in one of the two tasks. A cross at 0 is a model that spends the same on every
+# item: its r does not exist, and it tells nothing about people. Leaving such models out would choose by
+# the outcome, so they count as 0.
+
+# %% tags=["hide-input"]
+columns = ["repertoire", "condition", "n_seeds", "n_undefined", "r_or_zero", "zero_low", "zero_high", "ceiling",
+           "accuracy", "tokens", "truncated"]  # fmt: skip
+show.table(
+    binary[columns],
+    "Binary arithmetic by condition: r with its 95 % interval over seeds and items, share of right answers, mean tokens.",
+    name="binary",
+)
+
+# %% [markdown]
+# ## Why the two repertoires differ
+#
+# How much do they spend on a sum with more carries?
+
+# %% tags=["hide-input"]
+mine = whole.costs[whole.costs["task"].isin(tasks)].merge(whole.lineage[["model", "condition", "repertoire"]], on="model")
+mine["steps"] = [grammar.work(*one).carries for one in zip(mine["task"], mine["item"], strict=True)]
+mine["tokens"] = mine["reasoning_tokens"].astype(float)
+shown = ["base", "teacher", "student-matched", "student-hard", "student-shuffled"]
+fig = figures_organism.tokens_by_steps(mine[mine["repertoire"] == "carry"], label="carries or borrows in the problem", order=shown)
+ends = mine[mine["condition"] == "teacher"].groupby(["repertoire", "steps"])["tokens"].mean()
+caption = (
+    f"Mean reasoning tokens by number of carries, repertoire carry. The teacher spends {ends['carry', 0]:.0f} tokens on a sum "
+    f"without carries and {ends['carry', 4]:.0f} on one with four; with the repertoire equal {ends['equal', 0]:.0f} and {ends['equal', 4]:.0f}."
+)
+show.figure(fig, caption, "Lines rising with the number of carries, one per condition.", name="carries")
+
+# %% [markdown]
+# Reinforcement paid both teachers for the same thing: right answers, few tokens. Both found it. Whether
+# this makes them look human depends on what a careful solution costs in the notation that they
+# inherited. So alignment is not a gift of reinforcement alone. It needs a repertoire in which the
+# steps go with what people pay for.
+#
+# ## Does imitation lose alignment?
+#
+# Here is the paper's claim for this organism: teacher minus student, within a family. The rule for
+# the verdict is that of the large models.
+
+# %% tags=["hide-input"]
+def effects(comparison, group="binary arithmetic"):
+    part = found.effects.query("comparison == @comparison and task == @group")
+    return part[["repertoire", "condition", "r_a", "r_b", "difference", "low", "high", "sd", "verdict", "on_edge"]]
+
+
+show.table(effects("collapse"), "Teacher minus student on binary arithmetic.", name="collapse")
+
+# %% tags=["hide-input"]
+for _, row in found.effects.query("comparison == 'collapse' and task == 'binary arithmetic' and condition == 'student-matched'").iterrows():
+    show.say("{sentence}", sentence=row["sentence"])
+
+# %% [markdown]
+# *student-onetask* saw traces of binary addition only. What happens to the tasks that it was not
+# taught again?
+
+# %% tags=["hide-input"]
+elsewhere = found.conditions[found.conditions["condition"].isin(["base", "teacher", "student-matched", "student-onetask"])]
+show.table(
+    elsewhere.pivot_table(index=["repertoire", "condition"], columns="task", values=["r_or_zero", "accuracy"], sort=False)
+    .pipe(lambda wide: wide.set_axis([f"{b}: {a.replace('r_or_zero', 'r')}" for a, b in wide.columns], axis=1))
+    .reset_index(),
+    "Alignment and accuracy in every task, for the student of one task and those beside it.", name="elsewhere",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Is a student less aligned than its own base?
+#
+# This is negative transfer, the paper's second claim: student minus the base that it started from.
+
+# %% tags=["hide-input"]
+show.table(effects("transfer"), "Student minus its own base on binary arithmetic.", name="transfer")
+
+# %% [markdown]
+# And three questions that large models can't answer. Is a teacher above its own base? Is it size? Does
+# reinforcement bring alignment back?
+
+# %% tags=["hide-input"]
+rest = pd.concat([effects(name).assign(comparison=name) for name in ("advantage", "size", "return")])
+show.table(
+    rest[["comparison", *rest.columns[:-1]]],
+    "advantage: teacher minus its base. size: the small teacher minus the small student. return: the student that was "
+    "reinforced afterwards minus what it was before.",
+    name="rest",
+)
+
+# %% [markdown]
+# ## Is the multiplier constant?
+#
+# The paper's third claim is that students spend a constant multiple of their teacher's tokens.
+
+# %% tags=["hide-input"]
+law = found.inflation.query("relation == 'own teacher' and task == 'binary arithmetic'")
+columns = ["repertoire", "condition", "multiplier", "multiplier_low", "multiplier_high", "change", "change_low",
+           "change_high", "verdict"]  # fmt: skip
+show.table(
+    law[columns],
+    "Student's tokens over its teacher's (geometric mean), and the factor by which that multiplier changes per standard "
+    "deviation of difficulty. A constant multiplier has a change of 1.",
+    name="inflation",
+)
+
+# %% [markdown]
+# ## What this shows, and what it doesn't
+#
+# - **It is causal.** Within a family nothing differs but the last step of training. A difference between
+#   teacher and student is due to that step.
+# - **The organism is tiny.** The paper's models are thousands to millions of times larger. Ours know three
+#   ways to think. A large model knows many, and can find new ones.
+# - **The alignment was possible by construction.** People and the repertoire *carry* share one
+#   thing: carries cost. The experiment asks who *uses* that. It can't tell where a human-like repertoire comes from
+#   in a large model.
+# - **The price was set once.** A token costs 0.005 of a right answer. It was chosen so that teachers are right,
+#   before any r was looked at. Another price gives other policies: a high one makes models answer at once.
+# - **Verdicts are not corrected for their number**, as everywhere in this book.
+#
+# What carries over is the question. If a claim of the paper fails here, where everything is under control, then its
+# explanation in words ("imitation copies form, not policy") is not the whole story. If it holds only for hard-only or
+# shuffled traces, then look at *which* traces the large students were given.
+#
+# ## Your own family
+#
+# ```
+# handan train family --profile quick --seeds 4 --out families
+# handan families families/costs.csv
+# handan traces families/models/teacher-carry-s0 --task binary-addition --temperature 1 --out traces
+# ```
+#
+# The first command takes a few minutes on two cores. With `--profile full --repertoire both --seeds 5` it makes what
+# this page shows, in two hours or so. `handan train reinforce` and `handan train distil` do the same with any model,
+# on a GPU.

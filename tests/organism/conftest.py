@@ -1,0 +1,41 @@
+import sys
+
+import pytest
+
+from handan.organism.tokenizer import build
+from tests.organism.tiny import TINY
+
+CHAIN = ("student-returned",)  # with all that it is made from: each way of learning once
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """More threads than free cores make a model of this size a hundred times slower."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return build()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Folders of base, teacher, student-hard and student-returned; read them, don't write to them."""
+    from handan.organism import family
+
+    return family.train(TINY, tmp_path_factory.mktemp("family"), CHAIN)
+
+
+@pytest.fixture(scope="session")
+def base(models):
+    from handan.organism.checkpoint import load
+
+    return load(models[0])

@@ -12,8 +12,8 @@ from handan.cards import cards
 from handan.costs import studies
 
 STUDIES = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]  # these take the parameter study
-TRACES = ["02_traces", "03_costs"]  # these ask a model
-CHAPTERS = ["01_people", "02_traces", *STUDIES, "full_experiment"]
+TRACES = ["02_traces", "03_costs", "09_organism"]  # these ask a model
+CHAPTERS = ["01_people", "02_traces", *STUDIES, "09_organism", "full_experiment"]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def text_of(root, chapter):
 
 
 def test_every_page_is_there(root, book):
-    assert book.pages == len(find_project(root).pages) == 12
+    assert book.pages == len(find_project(root).pages) == 13
     assert book.index.exists()
     assert sorted(book.executed + book.fresh) == CHAPTERS
 
@@ -57,9 +57,10 @@ def test_nothing_is_done_twice(root, book):
     [
         ("findings/collapse.py", ["05_collapse"]),
         ("findings/transfer.py", ["06_transfer"]),
-        ("findings/contrast.py", ["05_collapse", "06_transfer"]),
+        ("findings/contrast.py", ["05_collapse", "06_transfer", "09_organism"]),
         ("findings/alignment.py", ["03_costs", "04_alignment", "05_collapse", "06_transfer"]),
         ("traces/jobs.py", TRACES),
+        ("organism/curve.py", ["09_organism"]),
         ("traces/experiment.py", ["full_experiment"]),
         ("cli.py", []),
     ],

@@ -125,7 +125,7 @@ def parts(tasks: Sequence[str], held_out: float, seed: int) -> pd.DataFrame:
     if not 0 <= held_out < 1:
         raise RequestError(f"the share of items to hold out must be in [0, 1), not {held_out}")
     table = pd.DataFrame(prompts.problems(tasks), columns=["task", "item"])
-    chances = [_chance(*row, seed) for row in table.itertuples(index=False)]
+    chances = [_chance(task, item, seed) for task, item in zip(table["task"], table["item"], strict=True)]
     table["part"] = [HELD_OUT if chance < held_out else TRAINED for chance in chances]
     if not (table["part"] == TRAINED).any():
         raise RequestError("no item is left to train on: hold out fewer, or name a task")

@@ -86,6 +86,7 @@ def load(folder: Path) -> Qwen2ForCausalLM:
     import torch
     from transformers import Qwen2ForCausalLM
 
+    _no_bars()
     read_training(folder)
     return Qwen2ForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).eval()
 
@@ -122,10 +123,18 @@ def read_training(folder: Path, settings: dict[str, Any] | None = None) -> dict[
     return record
 
 
+def _no_bars() -> None:
+    """Keep transformers from drawing a bar for a file that is read in a blink."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 def _write_model(folder: Path, model: Qwen2ForCausalLM) -> None:
     import torch
     from transformers import GenerationConfig
 
+    _no_bars()
     tokenizer = build()
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     model.generation_config = GenerationConfig(**ends)

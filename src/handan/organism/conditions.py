@@ -83,11 +83,11 @@ CONDITIONS = (
         "student-returned", "reinforced-student", "returned", "student-hard, then a little reinforcement",
         parent="student-hard", base="base", teacher="teacher",
     ),
-    Condition("base-half", "baseline", "base", "half the layers, otherwise like base", is_half=True),
-    _student("half", "as matched, from the base of half the layers",
+    Condition("base-half", "baseline", "base", "half the size, otherwise like base", is_half=True),
+    _student("half", "as matched, from the base of half the size",
              parent="base-half", base="base-half", is_half=True),
     Condition(
-        "teacher-half", "teacher", "reinforced", "the base of half the layers, reinforced itself",
+        "teacher-half", "teacher", "reinforced", "the base of half the size, reinforced itself",
         parent="base-half", base="base-half", is_half=True,
     ),
 )  # fmt: skip
@@ -142,14 +142,14 @@ def lineage(models: list[str]) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
+    LookupError
         When a name is not one of a tiny model.
     """
     rows = []
     for model in models:
         found = named(model)
         if found is None:
-            raise ValueError(f"{model!r} is no name of a tiny model; one is teacher-carry-s0")
+            raise LookupError(f"{model!r} is no name of a tiny model; one is teacher-carry-s0")
         name, repertoire, seed = found
         kin = {
             link: f"{relative}-{repertoire}-s{seed}"

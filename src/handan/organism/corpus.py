@@ -18,7 +18,7 @@ from handan.organism.recipe import Recipe
 SIZES = {
     "binary-addition": (2, 3, 4, 5, 6),
     "binary-subtraction": (2, 3, 4, 5, 6),
-    "digit-addition": (1, 2, 3),
+    "digit-addition": (1, 2),
     "cardinal-directions": (1, 2, 3),
 }
 _SHARE = 0.5  # of the bank's problems that no training shows
@@ -109,7 +109,7 @@ def texts(recipe: Recipe, batch: int, *, steps: int) -> Iterator[list[tuple[str,
     rng = np.random.default_rng([recipe.seed, 0])
     for step in count():
         part = step / max(recipe.growth * steps, 1)
-        problems = [draw(rng, recipe.tasks, min(part, 1), recipe.largest) for _ in range(batch)]
+        problems = [draw(rng, recipe.mix, min(part, 1), recipe.largest) for _ in range(batch)]
         styles = rng.choice(grammar.STYLES, size=batch).tolist()
         yield [
             (grammar.prompt(*problem), grammar.completion(*problem, style, recipe.repertoire))
@@ -133,7 +133,7 @@ def problems(
     tasks : tuple of str, optional
         By default those of the recipe.
     """
-    drawn_from = tasks or recipe.tasks
+    drawn_from = tasks or recipe.mix
     least = {task: hardness(task, recipe.hard, recipe.largest) if hard else 0 for task in drawn_from}
     while True:
         task, item = draw(rng, drawn_from, largest=recipe.largest)

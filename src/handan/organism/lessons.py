@@ -22,7 +22,7 @@ _MOST = 5  # times as many problems as traces are wanted: then the teacher is gi
 
 
 class LessonError(RuntimeError):
-    """A teacher is right too rarely to fill a lesson."""
+    """A teacher's right traces are too few, or too much alike, for a lesson."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Lesson:
 
         Raises
         ------
-        ValueError
+        LessonError
             When there is no text.
         """
         if not self.texts:
-            raise ValueError("a student can't learn from no traces; ask for at least one in the recipe")
+            raise LessonError("a student can't learn from no traces; ask for at least one in the recipe")
         waiting: list[int] = []
         while True:
             while len(waiting) < size:
@@ -75,7 +75,7 @@ def collect(
     Raises
     ------
     LessonError
-        When the teacher is right too rarely to fill the lesson.
+        When the teacher is right too rarely to fill the lesson, or always in the same problem.
     """
     wanted = getattr(recipe, condition.traces)
     label = f"lesson/{recipe.seed}/{'hard' if condition.hard else 'all'}/{condition.tasks}"
@@ -105,7 +105,7 @@ def shuffled(kept: Sequence[Sample], seed: int) -> list[tuple[str, str]]:
 
     Raises
     ------
-    ValueError
+    LessonError
         When one problem makes up more than half of its task's traces.
     """
     texts: list[tuple[str, str]] = []
@@ -126,7 +126,7 @@ def _lent(groups: list[list[Sample]], rng: np.random.Generator) -> list[tuple[st
     circle = [one for place in rng.permutation(len(groups)) for one in groups[place]]
     far = max(map(len, groups))
     if 2 * far > len(circle):
-        raise ValueError(
+        raise LessonError(
             f"{far} of {len(circle)} traces are of one problem of {circle[0].problem[0]}: "
             "too few others to lend it theirs. Ask for more traces in the recipe"
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -170,7 +172,16 @@ def _pool(processes: int, context: Any) -> Iterator[ProcessPoolExecutor]:
 def _quietly(
     recipe: Recipe, out: Path, conditions: tuple[str, ...], samples: int, trainer: str, heard: Any
 ) -> None:
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     _one(recipe, out, conditions, samples, trainer, heard.put)
+
+
+def _end_with_the_parent() -> None:
+    """Stop when the main process is gone, however it went, so that nobody trains on unseen."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _said(heard: Any) -> Iterator[Message]:

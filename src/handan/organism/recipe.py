@@ -84,6 +84,8 @@ class Recipe:
         Seed of weights, texts, problems and samples.
     tasks : tuple of str
         Tasks of `grammar.TASKS` that all training draws from.
+    often : tuple of str
+        Those of the tasks that are drawn twice as often: they take longer to learn.
     size, half : Size
         Of the base and its descendants, and of the small base and its own.
     largest : int
@@ -107,18 +109,24 @@ class Recipe:
     repertoire: str = "carry"
     seed: int = 0
     tasks: tuple[str, ...] = grammar.TASKS
+    often: tuple[str, ...] = ("digit-addition",)
     size: Size = field(default_factory=Size)
     half: Size = field(default_factory=lambda: Size(hidden=48, mlp=128))
     largest: int = 6
     growth: float = 0.3
     base: Supervised = field(default_factory=lambda: Supervised(steps=2000))
-    reinforced: Reinforced = field(default_factory=lambda: Reinforced(steps=200))
-    distilled: Supervised = field(default_factory=lambda: Supervised(steps=300, rate=1e-3, warmup=20))
+    reinforced: Reinforced = field(default_factory=lambda: Reinforced(steps=300))
+    distilled: Supervised = field(default_factory=lambda: Supervised(steps=250, rate=1e-3, warmup=20))
     traces: int = 2000
     few: int = 200
     many: int = 8000
     hard: float = 1 / 3
     return_steps: int = 40
+
+    @property
+    def mix(self) -> tuple[str, ...]:
+        """Tasks to draw from with equal chances; those of `often` stand here twice."""
+        return (*self.tasks, *(task for task in self.often if task in self.tasks))
 
 
 FULL = Recipe()

@@ -85,15 +85,16 @@ def fit_reinforced(
     rows = {"prompt": [grammar.prompt(*one) for one in asked], "task": tasks, "item": items}
 
     def _is_right(task: str, item: str, ids: Sequence[int]) -> bool:
-        return grammar.is_right(task, item, tokenizer.decode(ids, skip_special_tokens=True))
+        return grammar.is_right(task, item, str(tokenizer.decode(list(ids), skip_special_tokens=True)))
 
     def _note(step: int, logs: dict[str, float]) -> None:
         values = reinforced_values(logs)
         track.step(tokens=round(values["tokens_each"] * how.prompts * how.group), **values)
 
     with quiet(), unpatched(model), TemporaryDirectory(prefix="handan-") as folder:
-        settings = {"folder": folder, "seed": seed_of(label)}
-        trainer = reinforced_trainer(model, tokenizer, rows, how, _is_right, **settings)
+        trainer = reinforced_trainer(
+            model, tokenizer, rows, how, _is_right, folder=folder, seed=seed_of(label)
+        )
         track = Tracker(how.steps, every, report, watch, model)
         follow(trainer, _note)
         trainer.train()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, Sequence[Any]]
 Grade = Callable[[str, str, Sequence[int]], bool]
+Rewards = list[float | None]
 
 
 def supervised_trainer(
@@ -109,10 +110,10 @@ def reinforced_trainer(
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    def right(completion_ids: list[list[int]], task: list[str], item: list[str], **_: Any) -> list[float]:
+    def right(completion_ids: list[list[int]], task: list[str], item: list[str], **_: Any) -> Rewards:
         return [float(grade(*one)) for one in zip(task, item, completion_ids, strict=True)]
 
-    def price(completion_ids: list[list[int]], **_: Any) -> list[float]:
+    def price(completion_ids: list[list[int]], **_: Any) -> Rewards:
         return [-how.price * len(ids) for ids in completion_ids]
 
     weights = [one for one in model.parameters() if one.requires_grad]
@@ -174,9 +175,9 @@ def follow(
             if begin:
                 begin(state)
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-            if "loss" in logs:  # at the very end comes a summary without one
-                note(state.global_step, logs)
+        def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            if "loss" in more["logs"]:  # at the very end comes a summary without one
+                note(state.global_step, more["logs"])
 
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Follower())
@@ -247,7 +248,7 @@ def _usual(model: Any, folder: str | Path) -> dict[str, Any]:
     }
 
 
-def _portions(total: int, at_once: int | None) -> dict[str, int]:
+def _portions(total: int, at_once: int | None) -> dict[str, Any]:
     most = min(at_once or total, total)
     size = next(size for size in range(most, 0, -1) if total % size == 0)
     return {"per_device_train_batch_size": size, "gradient_accumulation_steps": total // size}

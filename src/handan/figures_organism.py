@@ -166,8 +166,9 @@ def _legend(panels: Sequence[Axes]) -> None:
         for axes in panels
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    place = dict(loc="upper left", bbox_to_anchor=(1.01, 1))
-    panels[-1].legend(list(found.values()), list(found), title="", frameon=False, **place)
+    panels[-1].legend(
+        list(found.values()), list(found), title="", frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1)
+    )
 
 
 def _seeds(axes: Axes, models: pd.DataFrame, order: Sequence[str]) -> None:

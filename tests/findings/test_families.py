@@ -277,7 +277,7 @@ def test_costs_of_two_studies_or_of_no_family_are_refused():
 def test_an_absent_collapse_is_supported_rarely(world):
     name = dict(study="simulated", comparison="collapse", condition="student", repertoire="any", task="t")
     verdicts = []
-    for values, draws in estimates(world, 400, 100, np.random.default_rng(0)):
+    for values, draws in estimates(world, 250, 100, np.random.default_rng(0)):
         cells = {
             seed: pd.DataFrame(
                 dict(task=["t"], n=world.items, r_a=value, r_b=0.0, difference=value, undefined=0)
@@ -286,5 +286,5 @@ def test_an_absent_collapse_is_supported_rarely(world):
         }
         verdicts.append(effect_row(name, cells)["verdict"])
     # one-sided 2.5 %, with three Monte Carlo standard errors
-    assert np.mean(np.array(verdicts) == "supported") <= 0.025 + 3 * np.sqrt(0.025 * 0.975 / 400)
+    assert np.mean(np.array(verdicts) == "supported") <= 0.025 + 3 * np.sqrt(0.025 * 0.975 / 250)
     assert "not supported" in verdicts

@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 
 from handan.organism.tokenizer import build
@@ -11,14 +9,10 @@ CHAIN = ("student-returned",)  # with all that it is made from: each way of lear
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
     """More threads than free cores make a model of this size a hundred times slower."""
-    torch = sys.modules.get("torch")
-    if torch is None:
+    from handan.organism.family import torch_threads
+
+    with torch_threads(1):
         yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

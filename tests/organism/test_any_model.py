@@ -408,7 +408,7 @@ def test_a_reply_is_judged_behind_the_last_closing_tag(student):
 # --- who is tested on what ---
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10**6), share=st.floats(0.2, 0.8))
 def test_an_item_falls_where_its_problem_falls_whatever_else_is_asked(seed, share):
     alone = any_data.parts([TASK], share, seed)

@@ -17,8 +17,8 @@ from typing import Any
 
 import pandas as pd
 
-from handan.organism import trl_trainers
 from handan.organism.any_data import Learner
+from handan.organism.trl_quiet import quiet
 from handan.traces.errors import RequestError
 
 TRAINING, CHECKPOINTS, ITEMS = "training.json", "checkpoints", "items.csv"
@@ -104,7 +104,7 @@ def finish(out: Path, network: Any, learner: Learner, items: pd.DataFrame, recor
     draft = out / CHECKPOINTS / "draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    with trl_trainers.quiet():
+    with quiet():
         network.save_pretrained(draft)
     learner.tokenizer.save_pretrained(draft)
     _name_tokenizer_class(draft / "tokenizer_config.json")

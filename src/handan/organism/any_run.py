@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handan.organism import any_folder, trl_trainers
 from handan.organism.progress import Progress
 from handan.organism.recipe import Reinforced
+from handan.organism.trl_quiet import quiet, unpatched
 from handan.traces.device import resolve_device, resolve_dtype
 from handan.traces.errors import EngineError, RequestError
 from handan.traces.memory import out_of_memory
@@ -74,7 +75,7 @@ def run(
         "save_steps": options.save_every,
         "save_total_limit": 2,
     }
-    with trl_trainers.quiet(), trl_trainers.unpatched(network):
+    with quiet(), unpatched(network):
         trainer = _trainer(job, adaptive, settings)
         _tell(trainer, job, report)
         start = any_folder.latest(folder)
@@ -134,6 +135,7 @@ def _gently(trainer: Any) -> Iterator[threading.Event]:
 
     class Stopper(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Save and stop, if asked."""
             if asked.is_set():
                 control.should_save = control.should_training_stop = True
 

@@ -18,14 +18,13 @@ from handan.organism import grammar
 from handan.organism.corpus import Problem
 from handan.organism.progress import Progress, Tracker
 from handan.organism.recipe import Reinforced, Supervised
+from handan.organism.trl_quiet import quiet, unpatched
 from handan.organism.trl_trainers import (
     follow,
-    quiet,
     reinforced_trainer,
     reinforced_values,
     seed_of,
     supervised_trainer,
-    unpatched,
 )
 
 if TYPE_CHECKING:

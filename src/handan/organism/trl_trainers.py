@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,12 +109,6 @@ def reinforced_trainer(
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    def right(completion_ids: list[list[int]], task: list[str], item: list[str], **_: Any) -> Rewards:
-        return [float(grade(*one)) for one in zip(task, item, completion_ids, strict=True)]
-
-    def price(completion_ids: list[list[int]], **_: Any) -> Rewards:
-        return [-how.price * len(ids) for ids in completion_ids]
-
     weights = [one for one in model.parameters() if one.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=how.rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / how.warmup, 1.0))
@@ -137,7 +130,7 @@ def reinforced_trainer(
     )
     return GRPOTrainer(
         model,
-        [right, price],
+        _rewards(grade, how.price),
         config,
         train_dataset=Dataset.from_dict(dict(rows)),
         processing_class=tokenizer,
@@ -172,10 +165,12 @@ def follow(
 
     class Follower(TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Tell of the start."""
             if begin:
                 begin(state)
 
         def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            """Tell of a step."""
             if "loss" in more["logs"]:  # at the very end comes a summary without one
                 note(state.global_step, more["logs"])
 
@@ -188,46 +183,18 @@ def seed_of(label: str) -> int:
     return int(hashlib.sha256(label.encode()).hexdigest()[:8], 16) % 2**31
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep TRL and what it stands on from drawing bars, hinting, and telling the hub that they are used."""
-    import warnings
+def _rewards(grade: Grade, price_of_one: float) -> list[Any]:
+    """Make the two rewards that are added up; TRL logs each under its name."""
 
-    import datasets
-    from huggingface_hub import constants
-    from transformers.utils import logging
+    def right(completion_ids: list[list[int]], task: list[str], item: list[str], **_: Any) -> Rewards:
+        """Return 1 for a right answer, 0 for a wrong one."""
+        return [float(grade(*one)) for one in zip(task, item, completion_ids, strict=True)]
 
-    level, silent = logging.get_verbosity(), constants.HF_HUB_DISABLE_TELEMETRY
-    bars, more_bars = not datasets.are_progress_bars_disabled(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    datasets.disable_progress_bars()
-    constants.HF_HUB_DISABLE_TELEMETRY = True
-    try:
-        with warnings.catch_warnings():
-            # Between TRL and transformers: names of settings that one of them has given up.
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        logging.set_verbosity(level)
-        constants.HF_HUB_DISABLE_TELEMETRY = silent
-        if bars:
-            datasets.enable_progress_bars()
-        if more_bars:
-            logging.enable_progress_bar()
+    def price(completion_ids: list[list[int]], **_: Any) -> Rewards:
+        """Return what the tokens cost, below 0."""
+        return [-price_of_one * len(ids) for ids in completion_ids]
 
-
-@contextmanager
-def unpatched(model: Any) -> Iterator[None]:
-    """Take back what TRL replaces in a model: nested replacements would pile up, and can't be copied."""
-    before = {name: model.__dict__.get(name) for name in ("forward", "_original_forward")}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            model.__dict__.pop(name, None)
-            if value is not None:
-                model.__dict__[name] = value
+    return [right, price]
 
 
 def _usual(model: Any, folder: str | Path) -> dict[str, Any]:

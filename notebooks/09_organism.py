@@ -51,7 +51,7 @@ from handan.book.live import Line
 from handan.costs import ORGANISM, load_study
 from handan.findings.families import families
 from handan.findings.join import join
-from handan.organism import conditions, curve, family, grammar
+from handan.organism import conditions, curve, family, grammar, study
 from handan.organism.recipe import RECIPES
 from handan.traces import jobs
 from handan.traces.choose import Options
@@ -109,7 +109,7 @@ show.table(lines, f"The item {item[1]} in both repertoires, in two of three styl
 # ## A family, live
 #
 # Now we train one. A look at the model every few steps asks it all held-out items and correlates the
-# length of its reasoning with people's response times.
+# length of what it writes with people's response times.
 
 # %%
 live = replace(RECIPES[recipe], repertoire=repertoire, seed=seed)
@@ -144,7 +144,7 @@ show.figure(fig, caption, "Line plot of correlation with response times against 
 # %% tags=["hide-input"]
 ends = seen.groupby("condition", sort=False).last()[["step", "accuracy", "tokens", "r"]].reset_index()
 show.table(
-    ends, "The live family at the end of each training: share of right answers, mean tokens of reasoning, and r with people.",
+    ends, "The live family at the end of each training: share of right answers, mean tokens, and r with people.",
     name="ends",
 )  # fmt: skip
 
@@ -183,9 +183,10 @@ show.table(beside.fillna(""), f"{item[1]}, as five models of one family reason a
 # %%
 whole = load_study(ORGANISM)
 groups = {"binary arithmetic": tasks} | {task: (task,) for task in ("digit-addition", "cardinal-directions")}
-joined = join(whole.costs, whole.norms)
+joined = join(whole.costs, whole.norms, study.COST)
 found = families(
-    joined, whole.lineage, whole.reliability, whole.costs, tasks=groups, n_boot=size.n_boot // 5, seed=seed
+    joined, whole.lineage, whole.reliability, whole.costs, tasks=groups, cost=study.COST,
+    n_boot=size.n_boot // 5, seed=seed,
 )
 roles = whole.lineage[["condition", "role"]].drop_duplicates()
 binary = found.conditions[found.conditions["task"] == "binary arithmetic"]
@@ -231,12 +232,12 @@ show.table(
 # %% tags=["hide-input"]
 mine = whole.costs[whole.costs["task"].isin(tasks)].merge(whole.lineage[["model", "condition", "repertoire"]], on="model")
 mine["steps"] = [grammar.work(*one).carries for one in zip(mine["task"], mine["item"], strict=True)]
-mine["tokens"] = mine["reasoning_tokens"].astype(float)
+mine["tokens"] = mine[study.COST].astype(float)
 shown = ["base", "teacher", "student-matched", "student-hard", "student-shuffled"]
 fig = figures_organism.tokens_by_steps(mine[mine["repertoire"] == "carry"], label="carries or borrows in the problem", order=shown)
 ends = mine[mine["condition"] == "teacher"].groupby(["repertoire", "steps"])["tokens"].mean()
 caption = (
-    f"Mean reasoning tokens by number of carries, repertoire carry. The teacher spends {ends['carry', 0]:.0f} tokens on a sum "
+    f"Mean tokens by number of carries, repertoire carry. The teacher spends {ends['carry', 0]:.0f} tokens on a sum "
     f"without carries and {ends['carry', 4]:.0f} on one with four; with the repertoire equal {ends['equal', 0]:.0f} and {ends['equal', 4]:.0f}."
 )
 show.figure(fig, caption, "Lines rising with the number of carries, one per condition.", name="carries")

@@ -24,7 +24,7 @@ from handan.organism.conditions import CONDITIONS, lineage, named
 
 DATA = Path(__file__).resolve().parents[1] / "src/handan/data"
 PACKAGED = "carry-s0"  # the family whose models are packaged
-KEPT = ("study", "model", "task", "item", "sample", "prompt_tokens", "reasoning_tokens", "answer_tokens",
+KEPT = ("study", "model", "task", "item", "sample", "prompt_tokens", "reasoning_tokens", "answer_tokens", "output_tokens",
         "stop", "correct")  # fmt: skip
 
 

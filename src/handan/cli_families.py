@@ -53,7 +53,7 @@ def families(
     ] = None,
     cost: Annotated[
         str, typer.Option("--cost", help="The column of the costs table that counts.")
-    ] = "reasoning_tokens",
+    ] = "output_tokens",
     level: Annotated[
         FamilyLevel | None, typer.Option("--level", help="Default: all; in csv and json effects.")
     ] = None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Model = Annotated[
     str,
-    typer.Argument(help="Name in the lineage, hub id, folder, or handan-tiny.", show_default=False),
+    typer.Argument(help="Name in the lineage, hub id, folder, or base-carry-s0.", show_default=False),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the new model; the same command goes on with it.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handan import cli_recipes
 from handan.cli_families import show_all
 from handan.output import Format, emit, harmless
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from handan.organism.recipe import Recipe
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command("reinforce")(cli_recipes.reinforce)
+app.command("distil")(cli_recipes.distil)
 
 HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
 

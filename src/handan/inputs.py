@@ -161,7 +161,7 @@ def contrasts(
 def in_families(
     costs: Path | pd.DataFrame | None,
     lineage: Path | None = None,
-    cost: str = "reasoning_tokens",
+    cost: str = "output_tokens",
     *,
     n_boot: int = 2_000,
     seed: int = 0,

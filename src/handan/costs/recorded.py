@@ -6,7 +6,6 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -81,7 +80,7 @@ def load_study(name: str) -> Study:
         measure=source["measure"],
         measure_label=source["measure_label"],
         norms=check_norms(read_table(packaged(f"costs/{name}-norms.csv"))),
-        costs=check_costs(read_table(_file(f"costs/{name}.csv"))),
+        costs=check_costs(read_table(packaged(f"costs/{name}.csv{'.gz' if name == ORGANISM else ''}"))),
         reliability=reliability,
         task_rows=source.get("task_rows", {}),
         lineage=read_table(packaged(f"costs/{name}-lineage.csv")) if name == ORGANISM else None,
@@ -108,12 +107,6 @@ def _reliability(name: str) -> pd.DataFrame:
         return bank.assign(study=ORGANISM)
     table = check_reliability(read_table(packaged("costs/reliability.csv")))
     return table[table["study"] == name].reset_index(drop=True)
-
-
-def _file(name: str) -> Path:
-    """Return the path of a packaged table, packed by gzip or not."""
-    plain = packaged(name)
-    return plain if plain.exists() else plain.with_name(f"{plain.name}.gz")
 
 
 def _sources() -> dict[str, dict[str, Any]]:

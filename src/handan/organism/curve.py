@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from handan.norms import load_bank
-from handan.organism import corpus, grammar
+from handan.organism import corpus
 from handan.organism.conditions import BY_NAME
 from handan.organism.recipe import Recipe
 from handan.organism.reinforced import sample
@@ -36,8 +36,6 @@ class Curve:
         self._items = corpus.held_out_items(tasks)
         self._human = load_bank(tasks).set_index(["task", "item"])["log_rt"]
         self._tokenizer = build()
-        ids = self._tokenizer.get_vocab()
-        self._tags = ids[grammar.THINK_OPEN], ids[grammar.THINK_CLOSE]
         self._rows: list[dict[str, Any]] = []
 
     def __call__(self, condition: str, step: int, model: Qwen2ForCausalLM) -> None:
@@ -48,8 +46,7 @@ class Curve:
             max_new_tokens=self._recipe.reinforced.max_new_tokens,
         )  # fmt: skip
         rows = pd.DataFrame(
-            {"task": one.problem[0], "item": one.problem[1], "right": one.right}
-            | {"tokens": _thought(one.ids, *self._tags)}
+            {"task": one.problem[0], "item": one.problem[1], "right": one.right} | {"tokens": len(one.ids)}
             for one in told
         )
         items = rows.assign(log_cost=np.log(rows["tokens"])).groupby(["task", "item"])["log_cost"].mean()
@@ -68,9 +65,3 @@ class Curve:
         ``r`` is missing where all traces of a task are equally long.
         """
         return pd.DataFrame(self._rows)
-
-
-def _thought(ids: list[int], opened: int, closed: int) -> int:
-    """Tokens between the tags; up to the end where the closing one is missing."""
-    inside = ids[: ids.index(closed)] if closed in ids else ids
-    return max(len(inside) - (opened in inside), 1)

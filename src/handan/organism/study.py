@@ -18,6 +18,9 @@ from handan.traces.counting import counted
 from handan.traces.errors import StoreError
 
 NAME = "organism"
+# All that a model writes, answer and tags included. Some learn to reason with no token at all,
+# and the log of zero does not exist; the answer adds nearly the same to every item of a task.
+COST = "output_tokens"
 SAMPLES = 4
 _LIMIT = 200  # tokens; the longest text of the grammar on a tested item is far below
 _BATCH = 256

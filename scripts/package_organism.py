@@ -24,8 +24,9 @@ from handan.organism.conditions import CONDITIONS, lineage, named
 
 DATA = Path(__file__).resolve().parents[1] / "src/handan/data"
 PACKAGED = "carry-s0"  # the family whose models are packaged
-KEPT = ("study", "model", "task", "item", "sample", "prompt_tokens", "reasoning_tokens", "answer_tokens", "output_tokens",
-        "stop", "correct")  # fmt: skip
+OTHER_BASE = "base-equal-s0"  # so that short trainings can start from either repertoire
+KEPT = ("study", "model", "task", "item", "sample", "prompt_tokens", "reasoning_tokens", "answer_tokens",
+        "output_tokens", "stop", "correct")  # fmt: skip
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def _write_tables(folder: Path, costs: pd.DataFrame, models: list[str]) -> None:
 
 
 def _write_record(folder: Path, costs: pd.DataFrame, records: dict[str, dict[str, Any]]) -> None:
-    """Write the study's counts and recipe to ``organism.json``, and each model's training to ``organism-training.csv``."""
+    """Write ``organism.json`` (counts, recipe) and ``organism-training.csv`` (how each model came about)."""
     rows = [{"model": model, **_training(record)} for model, record in records.items()]
     pd.DataFrame(rows).to_csv(folder / "organism-training.csv", index=False, lineterminator="\n")
     first = next(iter(records.values()))
@@ -88,8 +89,7 @@ def _training(record: dict[str, Any]) -> dict[str, Any]:
 
 def _copy_family(source: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
-    for condition in CONDITIONS:
-        name = f"{condition.name}-{PACKAGED}"
+    for name in (*(f"{condition.name}-{PACKAGED}" for condition in CONDITIONS), OTHER_BASE):
         if named(name) is None or not (source / name).is_dir():
             raise SystemExit(f"{source} has no {name}; train the whole family first")
         shutil.copytree(source / name, target / name)

@@ -59,6 +59,9 @@ def family_command(
     samples: Annotated[int, typer.Option("--samples", min=1, help="Traces per model and item.")] = 4,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Families at a time, one core each.")] = 2,
     trainer: Annotated[Trainer, typer.Option("--trainer", help="loop or trl.")] = Trainer.LOOP,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="In the profile quick, train the base as well.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what this would do.")] = False,
     how: HowOption = Format.TABLE,
 ) -> None:
@@ -72,8 +75,10 @@ def family_command(
     names = tuple(condition or _usual(profile))
     recipes = _recipes(profile, repertoire, range(first_seed, first_seed + seeds))
     planned = conditions.with_ancestors(names)
+    starts = {} if from_scratch or profile is Profile.FULL else _packaged_bases()
+    begin = "with the packaged base" if starts else "from scratch"
     print(
-        f"note: {len(recipes)} families of {len(planned)} models each, {jobs} at a time, into {out}",
+        f"note: {len(recipes)} families of {len(planned)} models each, {begin}, {jobs} at a time, into {out}",
         file=sys.stderr,
     )
     if dry_run:
@@ -82,12 +87,22 @@ def family_command(
     with _Bars() as bars:
         costs = many.run(
             recipes, out, names, samples=samples, processes=min(jobs, len(recipes)),
-            trainer=trainer.value, report=bars.show,
+            trainer=trainer.value, starts=starts, report=bars.show,
         )  # fmt: skip
     found = in_families(costs)
     if how is not Format.TABLE:
         return emit(found.effects, how)
     show_all(found)
+
+
+def _packaged_bases() -> dict[str, Path]:
+    """Return the packaged base of each repertoire that has one."""
+    from handan.organism.conditions import named
+    from handan.tables import packaged
+    from handan.traces import tiny
+
+    bases = {name: found for name in tiny() if (found := named(name)) and found[0] == "base"}
+    return {repertoire: packaged(f"models/{name}") for name, (_, repertoire, _) in bases.items()}
 
 
 def _usual(profile: Profile) -> tuple[str, ...]:

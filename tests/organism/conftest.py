@@ -1,9 +1,7 @@
 import pytest
+from tests.organism.tiny import CHAIN, TINY
 
 from handan.organism.tokenizer import build
-from tests.organism.tiny import TINY
-
-CHAIN = ("student-returned",)  # with all that it is made from: each way of learning once
 
 
 @pytest.fixture(scope="module", autouse=True)

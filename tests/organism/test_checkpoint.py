@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.organism.tiny import SIZE, TINY
 
 from handan.organism import checkpoint
 from handan.organism.checkpoint import CheckpointError, Training, load, read_training, save
@@ -14,7 +15,6 @@ from handan.organism.conditions import BY_NAME
 from handan.organism.network import fresh
 from handan.organism.recipe import FULL
 from handan.traces.models import resolve
-from tests.organism.tiny import SIZE, TINY
 
 SETTINGS = {
     "recipe": json.loads(json.dumps(vars(TINY), default=vars)),

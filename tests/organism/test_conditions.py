@@ -1,15 +1,18 @@
 import pandas as pd
 import pytest
+from tests.organism.tiny import TINY
 
 from handan.lineage import checked, pairs
 from handan.organism.conditions import BY_NAME, CONDITIONS, CORE, lineage, model_name, named, with_ancestors
 from handan.organism.grammar import REPERTOIRES
 from handan.organism.network import fresh
 from handan.organism.recipe import FULL, QUICK
-from tests.organism.tiny import TINY
 
 EVERY = [
-    f"{condition}-{repertoire}-s{seed}" for condition in BY_NAME for repertoire in REPERTOIRES for seed in (0, 11)
+    f"{condition}-{repertoire}-s{seed}"
+    for condition in BY_NAME
+    for repertoire in REPERTOIRES
+    for seed in (0, 11)
 ]
 
 
@@ -54,7 +57,8 @@ def test_an_unknown_condition_is_named():
 def test_each_condition_changes_what_it_says():
     matched = BY_NAME["student-matched"]
     changed = {
-        one.name: {field for field in vars(one) if getattr(one, field) != getattr(matched, field)} - {"name", "says"}
+        one.name: {field for field in vars(one) if getattr(one, field) != getattr(matched, field)}
+        - {"name", "says"}
         for one in CONDITIONS
         if one.step == "distilled"
     }

@@ -164,7 +164,8 @@ def test_hard_problems_are_a_plausible_share_and_the_hardest(task, recipe):
     rng = np.random.default_rng(5)
     usual = [grammar.work(*one).steps for one in islice(corpus.problems(rng, recipe, tasks=(task,)), 2000)]
     hard = [
-        grammar.work(*one).steps for one in islice(corpus.problems(rng, recipe, hard=True, tasks=(task,)), 300)
+        grammar.work(*one).steps
+        for one in islice(corpus.problems(rng, recipe, hard=True, tasks=(task,)), 300)
     ]
     least = min(hard)
     share = np.mean(np.array(usual) >= least)
@@ -176,7 +177,10 @@ def test_hard_problems_are_a_plausible_share_and_the_hardest(task, recipe):
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.999, 1.0])
 def test_extreme_shares_of_hard_problems_are_taken_at_their_word(share):
-    steps = [grammar.work(*corpus.draw(np.random.default_rng(seed), ("binary-addition",))).steps for seed in range(500)]
+    steps = [
+        grammar.work(*corpus.draw(np.random.default_rng(seed), ("binary-addition",))).steps
+        for seed in range(500)
+    ]
     least = corpus.hardness("binary-addition", share)
     assert np.mean(np.array(steps) >= least) == pytest.approx(share, abs=0.03)
 

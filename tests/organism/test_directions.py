@@ -58,7 +58,9 @@ def test_what_is_written_down_says_what_happens_on_each_axis(names):
         opened += undecided
         assert line[-1] == ("0" if undecided else letters[next((sign for sign in signs if sign), 0)])
     shortened = [f"{line[:2]}{line[2:-2].replace('0', '')}{line[-2:]}" for line in done.full()]
-    assert [line for line in done.brief() if line != "open"] == [line for line in shortened if ":=" not in line]
+    assert [line for line in done.brief() if line != "open"] == [
+        line for line in shortened if ":=" not in line
+    ]
     assert done.brief().count("open") == opened
     moves = sum(abs(DIRECTIONS[name][axis]) for name in names for axis in (0, 1))
     assert done.steps == moves + opened

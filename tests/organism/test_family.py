@@ -2,12 +2,11 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from tests.organism.tiny import CHAIN, TINY
 
 from handan.organism import family
 from handan.organism.checkpoint import CheckpointError, read_training
 from handan.organism.lessons import LessonError
-from tests.organism.conftest import CHAIN
-from tests.organism.tiny import TINY
 
 
 def digests(folders):
@@ -67,12 +66,24 @@ def test_the_same_seed_gives_the_same_curve_and_weights_whatever_else_is_trained
     looks = []
     with family.torch_threads(2):
         again = family.train(
-            TINY, tmp_path, ("teacher", "base-half"), watch=lambda name, step, model: looks.append((name, step))
+            TINY,
+            tmp_path,
+            ("teacher", "base-half"),
+            watch=lambda name, step, model: looks.append((name, step)),
         )
         assert torch.get_num_threads() == 2
     assert digests(again[:2]) == digests(models[:2])
-    assert [read_training(one)["log"] for one in again[:2]] == [read_training(one)["log"] for one in models[:2]]
-    assert looks == [("base", 0), ("base", 60), ("teacher", 0), ("teacher", 2), ("base-half", 0), ("base-half", 60)]
+    assert [read_training(one)["log"] for one in again[:2]] == [
+        read_training(one)["log"] for one in models[:2]
+    ]
+    assert looks == [
+        ("base", 0),
+        ("base", 60),
+        ("teacher", 0),
+        ("teacher", 2),
+        ("base-half", 0),
+        ("base-half", 60),
+    ]
     half, whole = (read_training(folder)["parameters"] for folder in (again[2], again[0]))
     assert half < 0.7 * whole
 
@@ -97,7 +108,11 @@ def test_a_folder_of_another_recipe_is_refused_before_anything_is_trained(models
     ("change", "error", "says"),
     [
         ({"conditions": ("student-best",)}, LookupError, "no condition 'student-best'"),
-        ({"trainer": "loom", "conditions": ("base",)}, ValueError, "no trainer 'loom'; there are loop and trl"),
+        (
+            {"trainer": "loom", "conditions": ("base",)},
+            ValueError,
+            "no trainer 'loom'; there are loop and trl",
+        ),
     ],
 )
 def test_what_is_unknown_is_named_and_nothing_is_left(tmp_path, change, error, says):

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from tests.organism.tiny import words
 
 from handan.norms import load_bank, task
 from handan.organism import corpus, grammar
 from handan.traces.prompts import problem_text
-from tests.organism.tiny import words
 
 BANK = [pair for pair in zip(*(load_bank(grammar.TASKS)[name] for name in ("task", "item")), strict=True)]
 EVERY_STYLE = [(style, repertoire) for style in grammar.STYLES for repertoire in grammar.REPERTOIRES]

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from tests.organism.tiny import SIZE, TINY
 
 from handan.organism import corpus, grammar
 from handan.organism.conditions import BY_NAME
 from handan.organism.lessons import Lesson, LessonError, collect, shuffled
 from handan.organism.network import fresh
 from handan.organism.reinforced import Sample
-from tests.organism.tiny import SIZE, TINY
 
 RECIPE = replace(TINY, few=6, traces=60, many=240)
 
@@ -111,7 +111,10 @@ def test_traces_of_one_task_are_of_that_task_alone(tokenizer, monkeypatch):
 
     monkeypatch.setattr("handan.organism.lessons.sample", right)
     recipe = replace(RECIPE, tasks=grammar.TASKS, largest=4)
-    texts = {name: collect(None, tokenizer, BY_NAME[name], recipe).texts for name in ("student-onetask", "student-matched")}
+    texts = {
+        name: collect(None, tokenizer, BY_NAME[name], recipe).texts
+        for name in ("student-onetask", "student-matched")
+    }
     assert {read(text)[0] for text in texts["student-onetask"]} == {"binary-addition"}
     assert {read(text)[0] for text in texts["student-matched"]} == set(grammar.TASKS)
     assert len(asked) >= 120
@@ -133,7 +136,11 @@ def kept(draw):
         while len(problems) < 2:
             problems.add(corpus.draw(rng, (task,)))
         most = draw(st.integers(1, 3))
-        traces += [made(problem, str(rng.choice(grammar.STYLES))) for problem in sorted(problems) for _ in range(most)]
+        traces += [
+            made(problem, str(rng.choice(grammar.STYLES)))
+            for problem in sorted(problems)
+            for _ in range(most)
+        ]
     return [traces[place] for place in rng.permutation(len(traces))]
 
 

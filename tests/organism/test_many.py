@@ -4,12 +4,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from tests.organism.tiny import TINY
 
 from handan.lineage import checked
 from handan.organism import corpus, family, many
 from handan.organism.checkpoint import CheckpointError
 from handan.tables import check_costs, read_table
-from tests.organism.tiny import TINY
 
 RECIPES = [TINY, replace(TINY, seed=1, repertoire="equal")]
 KEY = ["model", "task", "item", "sample"]
@@ -83,7 +83,10 @@ def test_families_say_how_far_they_are(run, request):
         assert shares == sorted(shares)
         assert shares[-1] == 1
         assert {message.what for message in mine} == {"training", "done", "asking"}
-        assert [message.model for message in mine if message.what == "asking"] == [f"base-{name}", f"teacher-{name}"]
+        assert [message.model for message in mine if message.what == "asking"] == [
+            f"base-{name}",
+            f"teacher-{name}",
+        ]
         assert all("step" in message.detail for message in mine if message.what == "training")
         assert all((message.number, message.of) in {(1, 2), (2, 2)} for message in mine)
 

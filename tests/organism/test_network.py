@@ -3,10 +3,10 @@ import torch
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from tests.organism.tiny import SIZE, TINY
 
 from handan.organism import corpus
 from handan.organism.network import NO_LOSS, encoded, fresh, tensors
-from tests.organism.tiny import SIZE, TINY
 
 ids = st.lists(st.integers(3, 99), min_size=1, max_size=12)
 
@@ -42,7 +42,9 @@ def test_filling_changes_neither_the_logits_nor_the_loss_of_a_text(tokenizer):
     together = model(input_ids=numbers).logits
     for row, text in enumerate(batch):
         alone, own = tensors([text], tokenizer.pad_token_id)
-        torch.testing.assert_close(model(input_ids=alone).logits[0], together[row, : alone.shape[1]], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(
+            model(input_ids=alone).logits[0], together[row, : alone.shape[1]], atol=1e-5, rtol=1e-5
+        )
         expected = model(input_ids=alone, labels=own).loss
         found = model(input_ids=numbers[row : row + 1], labels=labels[row : row + 1]).loss
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)

@@ -7,13 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from tests.organism.tiny import SIZE, TINY
 
 from handan.organism import corpus, grammar
 from handan.organism.network import fresh
 from handan.organism.recipe import Reinforced
 from handan.organism.reinforced import Sample, add_gradients, advantages, fit, reward, sample
 from handan.organism.tokenizer import build
-from tests.organism.tiny import SIZE, TINY
 
 PROBLEM = ("digit-addition", "4+9=13")
 
@@ -105,7 +105,8 @@ def test_a_right_long_answer_is_worth_more_than_a_wrong_short_one_at_the_usual_p
 def test_samples_do_not_depend_on_the_size_of_the_batch(tokenizer, base):
     asked = problems(12)
     usual, small, single = (
-        sample(base, tokenizer, asked, label="x", group=2, max_new_tokens=30, size=size) for size in (256, 5, 1)
+        sample(base, tokenizer, asked, label="x", group=2, max_new_tokens=30, size=size)
+        for size in (256, 5, 1)
     )
     assert usual == small == single
     assert [one.problem for one in usual] == [problem for problem in asked for _ in range(2)]

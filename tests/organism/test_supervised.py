@@ -3,12 +3,12 @@ from itertools import pairwise
 
 import pytest
 import torch
+from tests.organism.tiny import SIZE, TINY
 
 from handan.organism import corpus
 from handan.organism.network import encoded, fresh
 from handan.organism.recipe import Supervised
 from handan.organism.supervised import add_gradients, fit, share_of_rate
-from tests.organism.tiny import SIZE, TINY
 
 
 def by_hand(model, text):

@@ -17,6 +17,8 @@ TEXTS = [
     (grammar.prompt("binary-addition", item), grammar.completion("binary-addition", item, style, "carry"))
     for item, style in zip(ITEMS, ["once", "steps", "twice", "steps", "once", "twice"], strict=True)
 ]
+# Ways of taking less memory; none of them may change what is learned.
+MEMORY = [{}, {"at_once": 3}, {"gradient_checkpointing": True}]
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +57,8 @@ def assert_same(ours, theirs):
         np.testing.assert_allclose(one, theirs[name], rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("at_once", [None, 2])
-def test_a_batch_of_texts_gives_the_loss_and_gradients_of_trl(model, tokenizer, tmp_path, at_once):
+@pytest.mark.parametrize("memory", MEMORY)
+def test_a_batch_of_texts_gives_the_loss_and_gradients_of_trl(model, tokenizer, tmp_path, memory):
     how = Supervised(steps=1, batch=len(TEXTS))
     rows = dict(zip(("prompt", "completion"), zip(*TEXTS, strict=True), strict=True))
     loss, read = supervised.add_gradients(model, TEXTS, tokenizer)
@@ -64,7 +66,7 @@ def test_a_batch_of_texts_gives_the_loss_and_gradients_of_trl(model, tokenizer, 
     model.zero_grad()
     with trl_quiet.quiet():
         trainer = trl_trainers.supervised_trainer(
-            model, tokenizer, rows, how, folder=tmp_path, at_once=at_once, max_grad_norm=0.0
+            model, tokenizer, rows, how, folder=tmp_path, max_grad_norm=0.0, **memory
         )
         theirs = gradients_of(trainer)
     assert_same(ours, theirs)
@@ -73,8 +75,8 @@ def test_a_batch_of_texts_gives_the_loss_and_gradients_of_trl(model, tokenizer, 
     assert logged["num_tokens"] == read
 
 
-@pytest.mark.parametrize("at_once", [None, 3])
-def test_replies_of_trl_give_its_loss_and_gradients(model, tokenizer, tmp_path, at_once):
+@pytest.mark.parametrize("memory", MEMORY)
+def test_replies_of_trl_give_its_loss_and_gradients(model, tokenizer, tmp_path, memory):
     how = Reinforced(steps=1, prompts=3, group=4, max_new_tokens=12, price=0.02)
     problems = [("binary-addition", item) for item in ITEMS[:3]]
     rows = {
@@ -91,7 +93,7 @@ def test_replies_of_trl_give_its_loss_and_gradients(model, tokenizer, tmp_path, 
 
     with trl_quiet.quiet():
         trainer = trl_trainers.reinforced_trainer(
-            model, tokenizer, rows, how, judge, folder=tmp_path, seed=1, at_once=at_once, max_grad_norm=0.0
+            model, tokenizer, rows, how, judge, folder=tmp_path, seed=1, max_grad_norm=0.0, **memory
         )
         theirs = gradients_of(trainer)
     told = [

@@ -20,6 +20,7 @@ TINY = Recipe(
     many=16,
     return_steps=1,
 )
+CHAIN = ("student-returned",)  # with all that it is made from: each way of learning once
 
 
 def words(text: str) -> list[str]:

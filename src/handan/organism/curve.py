@@ -62,6 +62,7 @@ class Curve:
     def table(self) -> pd.DataFrame:
         """Return a row per look: ``condition, stage, step, repertoire, seed, r, accuracy, tokens``.
 
-        ``r`` is missing where all traces of a task are equally long.
+        ``tokens`` are those of a whole reply with its stop token, so that an ill-trained
+        model's counts as well. ``r`` is missing where all replies to a task are equally long.
         """
         return pd.DataFrame(self._rows)

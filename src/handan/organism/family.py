@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handan.organism import corpus, reinforced, supervised
-from handan.organism.checkpoint import Training, load, read_training, save
+from handan.organism.checkpoint import CheckpointError, Training, load, read_training, save
 from handan.organism.conditions import BY_NAME, Condition, model_name, with_ancestors
 from handan.organism.lessons import collect
 from handan.organism.network import fresh
@@ -59,6 +59,7 @@ def train(
     report: Callable[[Told], Any] | None = None,
     watch: Watch | None = None,
     trainer: str = "loop",
+    start: Path | None = None,
     threads: int = 1,
 ) -> list[Path]:
     """Train the models of a family that are not there yet.
@@ -78,6 +79,8 @@ def train(
         each training and at each of its reports.
     trainer : {"loop", "trl"}
         The plain loops, or Hugging Face TRL, which does the same more slowly.
+    start : Path, optional
+        Folder of a base to start from in place of training one; a copy of it is the family's.
     threads : int
         Threads of torch. The same number gives the same weights on the same machine.
 
@@ -99,8 +102,43 @@ def train(
     with torch_threads(threads):
         for number, condition in enumerate(wanted, start=1):
             place = Told(model_name(condition.name, recipe), number, len(wanted))
-            _train_one(recipe, condition, out, place, trainer, report or (lambda told: None), watch)
+            tell = report or (lambda told: None)
+            if start and condition.name == "base":
+                _adopt(recipe, condition, out, place, start, tell)
+            else:
+                _train_one(recipe, condition, out, place, trainer, tell, watch)
     return [out / model_name(condition.name, recipe) for condition in wanted]
+
+
+def _adopt(
+    recipe: Recipe, condition: Condition, out: Path, place: Told, start: Path, report: Callable[[Told], Any]
+) -> None:
+    """Make a base that somebody trained before the base of this family."""
+    origin = read_training(start)
+    knows = origin["recipe"]["repertoire"]
+    if knows != recipe.repertoire:
+        raise CheckpointError(f"{start} knows the repertoire {knows}; this family is of {recipe.repertoire}")
+    settings = _settings(recipe, condition, {start.name: origin["sha256"]}, trainer="none")
+    was_there = (out / place.model).exists()
+    if was_there:
+        read_training(out / place.model, settings)
+    else:
+        save(out / place.model, load(start), Training(settings, [], {}, 0.0, 0.0))
+    report(Told(place.model, place.number, place.of, was_there=was_there))
+
+
+def _settings(
+    recipe: Recipe, condition: Condition, made_from: dict[str, str], trainer: str
+) -> dict[str, Any]:
+    """Return what decides a model's weights, as it stands in its record."""
+    plan = {
+        "recipe": asdict(recipe),
+        "condition": asdict(condition),
+        "made_from": made_from,
+        "trainer": trainer,
+    }
+    settings: dict[str, Any] = json.loads(json.dumps(plan))
+    return settings
 
 
 def _train_one(
@@ -117,8 +155,7 @@ def _train_one(
         link: model_name(name, recipe) for link in ("parent", "teacher") if (name := getattr(condition, link))
     }
     hashes = {name: read_training(out / name)["sha256"] for name in made_from.values()}
-    plan = {"recipe": asdict(recipe), "condition": asdict(condition), "made_from": hashes, "trainer": trainer}
-    settings = json.loads(json.dumps(plan))
+    settings = _settings(recipe, condition, hashes, trainer)
     if folder.exists():
         read_training(folder, settings)
         report(Told(place.model, place.number, place.of, was_there=True))

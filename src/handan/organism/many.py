@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from handan.organism import family, study
 from handan.organism.conditions import lineage, model_name, with_ancestors
 from handan.organism.recipe import Recipe
 
-Job = tuple[Recipe, Path, tuple[str, ...], int, str]
+Job = tuple[Recipe, Path, tuple[str, ...], int, str, Path | None]
 _LOOK = 0.2  # seconds between two looks at what the processes say
 
 
@@ -60,6 +60,7 @@ def run(
     samples: int = study.SAMPLES,
     processes: int = 1,
     trainer: str = "loop",
+    starts: Mapping[str, Path] | None = None,
     report: Callable[[Message], Any] | None = None,
 ) -> pd.DataFrame:
     """Train families, let their models do the held-out items, and count what they wrote.
@@ -82,6 +83,8 @@ def run(
         Families at a time. It does not change the result.
     trainer : {"loop", "trl"}
         See `handan.organism.family.train`.
+    starts : mapping of str to Path, optional
+        For a repertoire, the folder of a base to start from in place of training one.
     report : callable, optional
         Told how it goes.
 
@@ -91,7 +94,10 @@ def run(
         The costs table.
     """
     tell = report or (lambda message: None)
-    jobs = [(recipe, out, conditions, samples, trainer) for recipe in recipes]
+    jobs = [
+        (recipe, out, conditions, samples, trainer, (starts or {}).get(recipe.repertoire))
+        for recipe in recipes
+    ]
     if processes == 1:
         for job in jobs:
             _one(*job, tell)
@@ -115,6 +121,7 @@ def _one(
     conditions: tuple[str, ...],
     samples: int,
     trainer: str,
+    start: Path | None,
     tell: Callable[[Message], Any],
 ) -> None:
     name, of = family_name(recipe), len(with_ancestors(conditions))
@@ -128,7 +135,7 @@ def _one(
     def _asking(model: str, number: int, models: int) -> None:
         tell(Message(name, model, number, of, "asking", share=(of + (number - 1) / models) / (of + 1)))
 
-    folders = family.train(recipe, out / "models", conditions, trainer=trainer, report=_told)
+    folders = family.train(recipe, out / "models", conditions, trainer=trainer, start=start, report=_told)
     with family.torch_threads(1):
         study.ask(folders, out / "traces" / name, tasks=recipe.tasks, samples=samples, report=_asking)
     tell(Message(name, model_name("teacher", recipe), of, of, "done", share=1.0))
@@ -170,10 +177,16 @@ def _pool(processes: int, context: Any) -> Iterator[ProcessPoolExecutor]:
 
 
 def _quietly(
-    recipe: Recipe, out: Path, conditions: tuple[str, ...], samples: int, trainer: str, heard: Any
+    recipe: Recipe,
+    out: Path,
+    conditions: tuple[str, ...],
+    samples: int,
+    trainer: str,
+    start: Path | None,
+    heard: Any,
 ) -> None:
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    _one(recipe, out, conditions, samples, trainer, heard.put)
+    _one(recipe, out, conditions, samples, trainer, start, heard.put)
 
 
 def _end_with_the_parent() -> None:

@@ -38,8 +38,10 @@ def main() -> None:
     costs = pd.read_csv(given.families / "costs.csv", dtype={"item": "string"})
     models = list(costs["model"].unique())
     records = {model: read_training(given.families / "models" / model) for model in models}
-    _write_tables(given.data / "costs", costs, models)
-    _write_record(given.data / "costs", costs, records)
+    folder = given.data / "organism"
+    folder.mkdir(exist_ok=True)
+    _write_tables(folder, costs, models)
+    _write_record(folder, costs, records)
     _copy_family(given.families / "models", given.data / "models")
 
 
@@ -47,16 +49,16 @@ def _write_tables(folder: Path, costs: pd.DataFrame, models: list[str]) -> None:
     text = costs[list(KEPT)].astype({"correct": "Int64"}).to_csv(index=False, lineterminator="\n")
     # No name and no date inside: the same table gives the same bytes.
     packed = gzip.compress(text.encode(), mtime=0)
-    (folder / "organism.csv.gz").write_bytes(packed)
-    lineage(models).to_csv(folder / "organism-lineage.csv", index=False, lineterminator="\n")
+    (folder / "costs.csv.gz").write_bytes(packed)
+    lineage(models).to_csv(folder / "lineage.csv", index=False, lineterminator="\n")
     norms = study.norms().dropna(axis="columns", how="all")
-    norms.to_csv(folder / "organism-norms.csv", index=False, lineterminator="\n")
+    norms.to_csv(folder / "norms.csv", index=False, lineterminator="\n")
 
 
 def _write_record(folder: Path, costs: pd.DataFrame, records: dict[str, dict[str, Any]]) -> None:
-    """Write ``organism.json`` (counts, recipe) and ``organism-training.csv`` (how each model came about)."""
+    """Write ``derived.json`` (counts, recipe) and ``training.csv`` (how each model came about)."""
     rows = [{"model": model, **_training(record)} for model, record in records.items()]
-    pd.DataFrame(rows).to_csv(folder / "organism-training.csv", index=False, lineterminator="\n")
+    pd.DataFrame(rows).to_csv(folder / "training.csv", index=False, lineterminator="\n")
     first = next(iter(records.values()))
     derived = {
         "items": int(costs[["task", "item"]].drop_duplicates().shape[0]),
@@ -68,10 +70,10 @@ def _write_record(folder: Path, costs: pd.DataFrame, records: dict[str, dict[str
         "recipe": {key: value for key, value in first["recipe"].items() if key not in ("seed", "repertoire")},
         "versions": first["versions"],
         "machine": first["machine"],
-        "table": hashlib.sha256((folder / "organism.csv.gz").read_bytes()).hexdigest(),
+        "table": hashlib.sha256((folder / "costs.csv.gz").read_bytes()).hexdigest(),
     }
     text = json.dumps({study.NAME: derived}, indent=2) + "\n"
-    (folder / "organism.json").write_text(text, encoding="utf-8")
+    (folder / "derived.json").write_text(text, encoding="utf-8")
 
 
 def _training(record: dict[str, Any]) -> dict[str, Any]:

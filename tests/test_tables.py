@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -194,3 +196,18 @@ def test_a_folder_is_no_table(tmp_path):
 def test_a_blank_study_gets_the_default_and_is_not_lost():
     checked = check_costs(costs(study=["mine", None]))
     assert checked["study"].tolist() == ["mine", "yours"]
+
+
+def test_a_packed_table_reads_like_a_plain_one(tmp_path):
+    text = "model,task,item,reasoning_tokens\nm,t,0110,3\n"
+    (tmp_path / "costs.csv").write_text(text)
+    (tmp_path / "costs.csv.gz").write_bytes(gzip.compress(text.encode()))
+    pd.testing.assert_frame_equal(read_table(tmp_path / "costs.csv.gz"), read_table(tmp_path / "costs.csv"))
+
+
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: b"model,task\n", lambda _: b""])
+def test_a_torn_packed_table_is_one_clear_error_or_empty(tmp_path, damage):
+    path = tmp_path / "costs.csv.gz"
+    path.write_bytes(damage(gzip.compress(b"model,task,item,reasoning_tokens\nm,t,0110,3\n")))
+    with pytest.raises(TableError, match=r"costs\.csv\.gz"):
+        read_table(path)

@@ -73,17 +73,21 @@ def load_study(name: str) -> Study:
         When there is no such study; the message lists those there are.
     """
     source = _source(name)
-    reliability = _reliability(name)
+    folder, costs, norms = (
+        ("organism", "costs.csv.gz", "norms.csv")
+        if name == ORGANISM
+        else ("costs", f"{name}.csv", f"{name}-norms.csv")
+    )
     return Study(
         name=name,
         title=source["title"],
         measure=source["measure"],
         measure_label=source["measure_label"],
-        norms=check_norms(read_table(packaged(f"costs/{name}-norms.csv"))),
-        costs=check_costs(read_table(packaged(f"costs/{name}.csv{'.gz' if name == ORGANISM else ''}"))),
-        reliability=reliability,
+        norms=check_norms(read_table(packaged(f"{folder}/{norms}"))),
+        costs=check_costs(read_table(packaged(f"{folder}/{costs}"))),
+        reliability=_reliability(name),
         task_rows=source.get("task_rows", {}),
-        lineage=read_table(packaged(f"costs/{name}-lineage.csv")) if name == ORGANISM else None,
+        lineage=read_table(packaged("organism/lineage.csv")) if name == ORGANISM else None,
     )
 
 
@@ -96,7 +100,7 @@ def card(name: str) -> dict[str, Any]:
         When there is no such study.
     """
     about = _source(name)
-    file = "costs/organism.json" if name == ORGANISM else "costs/derived.json"
+    file = "organism/derived.json" if name == ORGANISM else "costs/derived.json"
     derived = json.loads(packaged(file).read_text(encoding="utf-8"))
     return {"name": name, **about, **derived[name]}
 

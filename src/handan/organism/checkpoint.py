@@ -131,15 +131,14 @@ def _no_bars() -> None:
 
 
 def _write_model(folder: Path, model: Qwen2ForCausalLM) -> None:
-    import torch
     from transformers import GenerationConfig
 
     _no_bars()
     tokenizer = build()
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     model.generation_config = GenerationConfig(**ends)
-    model.to(torch.float16).save_pretrained(folder)
-    model.to(torch.float32)
+    model.half().save_pretrained(folder)
+    model.float()
     (folder / WEIGHTS).chmod(0o644)  # written as a private temporary file, but all may read a package
     tokenizer.save_pretrained(folder)
     _name_tokenizer_class(folder / "tokenizer_config.json")

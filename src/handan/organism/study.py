@@ -10,7 +10,7 @@ import pandas as pd
 
 from handan.norms import load_bank
 from handan.organism import corpus, grammar
-from handan.organism.conditions import named
+from handan.organism.conditions import BY_NAME, named
 from handan.tables import check_norms
 from handan.traces import Decoding, jobs
 from handan.traces.choose import Options
@@ -90,6 +90,10 @@ def norms(tasks: tuple[str, ...] = grammar.TASKS) -> pd.DataFrame:
     return check_norms(bank[kept].reset_index(drop=True))
 
 
-def _place(model: str) -> tuple[str, int, str]:
-    condition, repertoire, seed = named(model) or (model, "", 0)
-    return repertoire, seed, condition
+def _place(model: str) -> tuple[str, int, int, str]:
+    """Return where a model stands in the table: by repertoire, seed, and the order of the design."""
+    found = named(model)
+    if found is None:
+        return "", 0, 0, model
+    condition, repertoire, seed = found
+    return repertoire, seed, list(BY_NAME).index(condition), model

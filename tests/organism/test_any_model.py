@@ -35,7 +35,7 @@ CHAT = (
 )
 PREFILLED = CHAT.replace("[assistant] {%", "[assistant] <think>\n{%")
 TASK = "binary-addition"
-REWARD = Reinforced(steps=3, prompts=2, group=3, rate=1e-2, warmup=1, max_new_tokens=5)
+REWARD = Reinforced(steps=3, prompts=2, group=3, rate=1e-2, warmup=1, max_new_tokens=40, price=0.01)
 TEXTS = Supervised(steps=3, batch=4, rate=1e-2, warmup=1)
 FEW = Options(save_every=2, at_once=3)
 
@@ -224,7 +224,8 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(student, teacher, t
     assert any_model.train(job, whole)
     records = [json.loads((folder / "training.json").read_text()) for folder in (interrupted, whole)]
     assert records[0] == records[1]
-    ours, theirs = weights(interrupted), weights(whole)
+    ours, theirs, first = weights(interrupted), weights(whole), weights(student)
+    assert any(not np.array_equal(first[name], theirs[name]) for name in first)
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 
@@ -252,9 +253,9 @@ def test_a_folder_belongs_to_one_training(student, tmp_path):
     assert not any_model.train(job, out)
     assert any_model.plan(job, out)["value"].iloc[-1] == "nothing"
     dearer = any_model.reinforcement(str(student), [TASK], replace(REWARD, steps=1, price=0.5), FEW)
-    with pytest.raises(RequestError, match=r"price is 0\.005 there and 0\.5 here"):
+    with pytest.raises(RequestError, match=r"price is 0\.01 there and 0\.5 here"):
         any_model.plan(dearer, out)
-    with pytest.raises(RequestError, match=r"price is 0\.005 there and 0\.5 here"):
+    with pytest.raises(RequestError, match=r"price is 0\.01 there and 0\.5 here"):
         any_model.train(dearer, out)
 
 
@@ -294,9 +295,8 @@ def test_a_lack_of_memory_is_said_with_a_way_out(student, tmp_path, monkeypatch)
         any_model.train(job, tmp_path / "new")
 
 
-def test_adapters_are_merged_into_a_whole_model(student, tmp_path):
-    options = replace(FEW, lora=2)
-    job = any_model.reinforcement(str(student), [TASK], REWARD, options)
+def test_adapters_are_merged_into_a_whole_model(student, teacher, tmp_path):
+    job = any_model.distillation(str(student), [teacher], TEXTS, replace(FEW, lora=2))
     try:
         import peft  # noqa: F401
     except ImportError:

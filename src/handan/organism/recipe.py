@@ -135,11 +135,11 @@ FULL = Recipe()
 QUICK = Recipe(
     tasks=("binary-addition", "binary-subtraction"),
     base=Supervised(steps=1200),
-    reinforced=Reinforced(steps=120),
+    reinforced=Reinforced(steps=80),
     distilled=Supervised(steps=100, rate=1e-3, warmup=10),
-    traces=1000,
-    few=100,
-    many=4000,
+    traces=800,
+    few=80,
+    many=3200,
     return_steps=20,
 )
 RECIPES = {"full": FULL, "quick": QUICK}

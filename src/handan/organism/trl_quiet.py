@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,11 +39,13 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def unpatched(model: Any) -> Iterator[None]:
-    """Take back what TRL replaces in a model: nested replacements would pile up, and can't be copied."""
+    """Take back what TRL replaces in a model: its forward pass, which can't be copied, and how it generates."""
     before = {name: model.__dict__.get(name) for name in ("forward", "_original_forward")}
+    generation = copy.deepcopy(model.generation_config)
     try:
         yield
     finally:
+        model.generation_config = generation
         for name, value in before.items():
             model.__dict__.pop(name, None)
             if value is not None:

@@ -28,8 +28,8 @@
 #
 # So here is an experiment. Biologists study a *model organism*: a small creature that lives fast
 # and can be bred under control. Ours are language models of 170,000 parameters. We train whole
-# families of them from scratch. Within a family everything is equal, except how the last step
-# was learned.
+# families of them from scratch. Within a family, teacher and student have the same base, the same size
+# and the same kinds of problems. They differ in their last step.
 
 # %% tags=["parameters"]
 profile = "default"  # "quick" takes fewer resamples
@@ -49,9 +49,10 @@ from handan import figures_organism, profiles, traces
 from handan.book import show
 from handan.book.live import Line
 from handan.costs import ORGANISM, load_study
+from handan.findings.alignment import align
 from handan.findings.families import families
 from handan.findings.join import join
-from handan.organism import conditions, curve, family, grammar, study
+from handan.organism import conditions, corpus, curve, family, grammar, study
 from handan.organism.recipe import RECIPES
 from handan.tables import packaged
 from handan.traces import jobs
@@ -66,8 +67,8 @@ folder = Path(out or mkdtemp(prefix="family-"))
 #
 # A family has a *base*. It learned from texts that a program wrote. A *teacher* is the base after
 # reinforcement: it got 1 for a right answer, less a small price for every token. A *student* is
-# the base after imitation: it learned from traces that the teacher wrote. Each other student
-# changes one thing.
+# the base after imitation: it learned from right traces that the teacher wrote. Each other student
+# is made like *student-matched*, but for what the table says.
 
 # %% tags=["hide-input"]
 design = pd.DataFrame(
@@ -80,17 +81,45 @@ show.table(design, "The models of a family. Every family is trained again with o
 # Three of them are controls. *student-shuffled* learns from the teacher's chains of thought, but
 # each stands with another problem. It can learn how reasoning looks, and not when more of it is
 # needed. *teacher-half* is the small base, reinforced itself. If it is aligned and *student-half* is
-# not, then size is not the reason. *student-returned* shows whether a little reinforcement brings
-# back what imitation lost.
+# not, then size alone is not the reason. *student-returned* shows what a little reinforcement adds
+# after imitation.
+#
+# Reinforcement here is *GRPO*: the model writes eight replies to a problem, and moves towards those that
+# did better than the mean of the eight. The two kinds of last step can't be equal in every respect.
+# This is all that differs.
+
+# %% tags=["hide-input"]
+full = RECIPES["full"]
+steps = pd.DataFrame(
+    [
+        ("learns from", "its own replies", "its teacher's right traces"),
+        ("updates", full.reinforced.steps, full.distilled.steps),
+        ("texts per update", full.reinforced.prompts * full.reinforced.group, full.distilled.batch),
+        (
+            "different texts",
+            full.reinforced.steps * full.reinforced.prompts * full.reinforced.group,
+            full.traces,
+        ),
+        ("learning rate", f"{full.reinforced.rate:g}, constant", f"{full.distilled.rate:g}, falling to 0"),
+        ("sees its errors", "yes", "no"),
+    ],
+    columns=["", "reinforcement", "imitation"],
+).astype(str)
+show.table(steps, "The two kinds of last step, in the full recipe.", name="steps")
+
+# %% [markdown]
+# One more thing to know about *student-hard*: hard problems are mostly longer ones. One-digit sums,
+# which people did, are never among them.
 #
 # ## What a base knows
 #
-# The base has read every problem in one of three styles, drawn at random **whatever the
+# Every text that the base has read is in one of three styles, drawn at random **whatever the
 # difficulty**: the answer at once, all the steps, or all the steps twice. What a *step* is depends on
 # the repertoire. This is the choice that matters most, so there are two of them.
 
 # %% tags=["hide-input"]
-item = ("binary-addition", "1010+0110")
+unseen = corpus.held_out_items(("binary-addition",))
+item = next(one for one in unseen if grammar.work(*one).carries == 3)
 written = {
     f"{name}, {style}": grammar.completion(*item, style, name) for name in grammar.REPERTOIRES for style in ("once", "steps")
 }  # fmt: skip
@@ -104,8 +133,8 @@ show.table(lines, f"The item {item[1]} in both repertoires, in two of three styl
 # steps in *carry* will look human. We built that in, and we say so. What we did **not** build in is
 # who chooses to write the steps, and when.
 #
-# Half of the item bank's problems were kept out of all training. All that follows is measured on
-# that half.
+# Half of the item bank's problems were kept out of all training, as they are written. All that
+# follows is measured on that half.
 #
 # ## A family, live
 #
@@ -125,29 +154,30 @@ def report(told):
     line.write(f"{told.number} of {told.of}: {told.model}  {told.progress or 'done'}")
 
 
-models = family.train(live, folder / "models", conditions.CORE, start=base, report=report, watch=watch)
+family.train(live, folder / "models", conditions.CORE, start=base, report=report, watch=watch)
+looks = watch.save(folder / "looks.csv")
 
 # %% tags=["hide-input"]
-seen = watch.table()
-fig = figures_organism.learning(seen[seen["stage"] != "base"])
-last = seen.groupby("condition", sort=False).last()
+seen = looks[looks["stage"] != "base"]
+fig = figures_organism.learning(seen)
+last = seen.groupby("condition", sort=False).tail(1).set_index("condition")
 caption = (
     f"Alignment with people while one family learns (recipe {recipe}, repertoire {repertoire}, seed {seed}). It ends at "
     + ", ".join(f"{name} {value:.2f}" for name, value in last["r"].items())
     + ". A gap means that all traces were equally long, so that r does not exist."
 )
-show.figure(fig, caption, "Line plot of correlation with response times against training step.", name="learning")
+show.figure(
+    fig, caption, "Line plot of correlation with response times against training step.", name="learning"
+)
 
 # %% [markdown]
 # All lines start from the same base. In reinforcement the model is paid for right answers and pays for
 # tokens. In imitation it reads its teacher's right traces: once of the usual mix of problems, once of
-# hard problems only, which is what real distillation often uses. How right the models are, and
-# how long they think, belongs beside it.
+# hard problems only. How right the models are, and how much they write, belongs beside it.
 
 # %% tags=["hide-input"]
-ends = seen.groupby("condition", sort=False).last()[["step", "accuracy", "tokens", "r"]].reset_index()
 show.table(
-    ends, "The live family at the end of each training: share of right answers, mean tokens, and r with people.",
+    last[["step", "accuracy", "tokens", "r"]].reset_index(), "The live family at the end of each training: share of right answers, mean tokens, and r with people.",
     name="ends",
 )  # fmt: skip
 
@@ -160,7 +190,9 @@ show.table(
 # them read the same item.
 
 # %%
-chosen = [f"{name}-carry-s0" for name in ("base", "teacher", "student-matched", "student-hard", "student-shuffled")]
+chosen = [
+    f"{name}-carry-s0" for name in ("base", "teacher", "student-matched", "student-hard", "student-shuffled")
+]
 decoding = traces.Decoding(max_new_tokens=200, temperature=1.0, top_p=1.0, seed=seed)
 told = {}
 for name in chosen:
@@ -170,12 +202,17 @@ store = Store.open(folder / "traces", writable=False)
 rows = store.read().set_index("model").loc[chosen]
 
 # %% tags=["hide-input"]
-beside = pd.DataFrame({name.removesuffix("-carry-s0"): pd.Series(text.strip().split("\n")) for name, text in rows["text"].items()})
+beside = pd.DataFrame(
+    {
+        name.removesuffix("-carry-s0"): pd.Series(text.strip().split("\n"))
+        for name, text in rows["text"].items()
+    }
+)
 show.table(beside.fillna(""), f"{item[1]}, as five models of one family reason about it.", name="beside")
 
 # %% [markdown]
-# *student-shuffled* has the form and not the content: it learned chains of thought that belong to
-# other problems.
+# *student-shuffled* learned chains of thought that belong to other problems. Compare the digits in
+# its steps with those of the problem.
 #
 # ## The whole experiment
 #
@@ -188,8 +225,14 @@ whole = load_study(ORGANISM)
 groups = {"binary arithmetic": tasks} | {task: (task,) for task in ("digit-addition", "cardinal-directions")}
 joined = join(whole.costs, whole.norms, study.COST)
 found = families(
-    joined, whole.lineage, whole.reliability, whole.costs, tasks=groups, cost=study.COST,
-    n_boot=size.n_boot // 5, seed=seed,
+    joined,
+    whole.lineage,
+    whole.reliability,
+    whole.costs,
+    tasks=groups,
+    cost=study.COST,
+    n_boot=size.n_boot // 5,
+    seed=seed,
 )
 binary = found.conditions[found.conditions["task"] == "binary arithmetic"]
 
@@ -210,7 +253,12 @@ caption = (
     f"{best['carry', 'teacher']:.2f} and its base {best['carry', 'base']:.2f}; with steps of equal length "
     f"{best['equal', 'teacher']:.2f} and {best['equal', 'base']:.2f}."
 )
-show.figure(fig, caption, "Dots with intervals: correlation by condition, one panel per repertoire.", name="conditions")
+show.figure(
+    fig,
+    caption,
+    "Dots with intervals: correlation by condition, one panel per repertoire.",
+    name="conditions",
+)
 
 # %% [markdown]
 # Each dot is a seed. A cross at 0 is a model that spends the same on every
@@ -227,44 +275,98 @@ show.table(
 )
 
 # %% [markdown]
-# ## Why the two repertoires differ
+# The dotted line is the *noise ceiling*: what a model without error could reach. It was computed from
+# all items of the bank, not from the held-out half alone.
 #
-# How much do they spend on a sum with more carries?
+# ## What did reinforcement change?
+#
+# Before you conclude that reinforcement made the model human, look at what it changed. Here all seeds
+# of a condition are pooled. The first columns say how often each style was chosen. Then comes r of all
+# traces, and r of those traces alone that are written in the style *steps*.
+
+# %%
+mine = whole.costs[whole.costs["task"].isin(tasks)]
+chosen = ["base", "teacher", "student-matched", "student-hard", "student-shuffled"]
+kept = [f"{name}-{kind}" for kind in grammar.REPERTOIRES for name in chosen]
+alike = {
+    "all traces": study.pooled(mine, whole.lineage),
+    "steps only": study.pooled(mine, whole.lineage, "steps"),
+}
+r = {
+    name: align(join(table, whole.norms, study.COST), n_boot=200).groupby("model")["r"].mean()
+    for name, table in alike.items()
+}
 
 # %% tags=["hide-input"]
-mine = whole.costs[whole.costs["task"].isin(tasks)].merge(whole.lineage[["model", "condition", "repertoire"]], on="model")
-mine["steps"] = [grammar.work(*one).carries for one in zip(mine["task"], mine["item"], strict=True)]
-mine["tokens"] = mine[study.COST].astype(float)
-shown = ["base", "teacher", "student-matched", "student-hard", "student-shuffled"]
-fig = figures_organism.tokens_by_steps(mine[mine["repertoire"] == "carry"], label="carries or borrows in the problem", order=shown)
-ends = mine[mine["condition"] == "teacher"].groupby(["repertoire", "steps"])["tokens"].mean()
-caption = (
-    f"Mean tokens by number of carries, repertoire carry. The teacher spends {ends['carry', 0]:.0f} tokens on a sum "
-    f"without carries and {ends['carry', 4]:.0f} on one with four; with the repertoire equal {ends['equal', 0]:.0f} and {ends['equal', 4]:.0f}."
-)
-show.figure(fig, caption, "Lines rising with the number of carries, one per condition.", name="carries")
+shares = alike["all traces"].groupby("model")["style"].value_counts(normalize=True).unstack(fill_value=0)
+shares = shares.reindex(columns=[*grammar.STYLES, "none"], fill_value=0).add_prefix("share of ")
+both = shares.join(pd.DataFrame(r).add_prefix("r, ")).loc[kept].astype(float).reset_index()
+show.table(
+    both, "Binary arithmetic: how often each style is chosen, and r of all traces and of one style.", name="chosen"
+)  # fmt: skip
+
+# %% tags=["hide-input"]
+base_r, teacher_r = (both.set_index("model").loc[f"{name}-carry"] for name in ("base", "teacher"))
+show.say(
+    "Among the traces that show all steps, the base has r = {base} and the teacher {teacher}. Over all traces it is "
+    "{base_all} and {teacher_all}. The teacher shows all steps in {share:.0f} % of its traces, the base in "
+    "{base_share:.0f} %.",
+    base=base_r["r, steps only"], teacher=teacher_r["r, steps only"], base_all=base_r["r, all traces"],
+    teacher_all=teacher_r["r, all traces"], share=100 * teacher_r["share of steps"],
+    base_share=100 * base_r["share of steps"],
+)  # fmt: skip
 
 # %% [markdown]
-# Reinforcement paid both teachers for the same thing: right answers, few tokens. Both found it. Whether
-# this makes them look human depends on what a careful solution costs in the notation that they
-# inherited. So alignment is not a gift of reinforcement alone. It needs a repertoire in which the
-# steps go with what people pay for.
+# So read the picture with care. A base that writes its steps writes as many as the sum needs, just as the
+# teacher does. But it changes its style from one reply to the next, and the style makes far more
+# difference to the length than the carries do. With four replies per item, that noise hides the rest.
+# With thousands of replies it would average out.
+#
+# Reinforcement made one style the rule. It hardly taught the model to spend more where more is needed: within
+# a style the notation had done that before. A correlation from a few replies can't tell the two apart. This
+# holds for large models too, wherever a model is asked once or a few times per item.
+
+# %% tags=["hide-input"]
+wide = mine.merge(whole.lineage[["model", "condition", "repertoire"]], on="model")
+wide["steps"] = [grammar.work(*one).carries for one in zip(wide["task"], wide["item"], strict=True)]
+wide["tokens"] = wide[study.COST].astype(float)
+in_carry = wide[wide["repertoire"] == "carry"]
+fig = figures_organism.tokens_by_steps(in_carry, label="carries or borrows in the problem", order=chosen)
+ends = wide[wide["condition"] == "teacher"].groupby(["repertoire", "steps"])["tokens"].mean()
+caption = (
+    f"Mean tokens by number of carries, repertoire carry. The teacher spends {ends['carry', 0]:.0f} tokens on a sum "
+    f"without carries and {ends['carry', 4]:.0f} on one with four; with the repertoire equal "
+    f"{ends['equal', 0]:.0f} and {ends['equal', 4]:.0f}."
+)
+show.figure(
+    fig, caption, "Lines of mean tokens against the number of carries, one per condition.", name="carries"
+)
+
+# %% [markdown]
+# The second lesson is the repertoire's. Both teachers were paid for the same thing: right answers, few
+# tokens. Whether what they found looks human depends on what a careful solution costs in the notation that
+# they inherited.
 #
 # ## Does imitation lose alignment?
 #
 # Here is the paper's claim for this organism: teacher minus student, within a family. The rule for
 # the verdict is that of the large models.
 
+
 # %% tags=["hide-input"]
 def effects(comparison, group="binary arithmetic"):
     part = found.effects.query("comparison == @comparison and task == @group")
-    return part[["repertoire", "condition", "r_a", "r_b", "difference", "low", "high", "sd", "verdict", "on_edge"]]
+    return part[
+        ["repertoire", "condition", "r_a", "r_b", "difference", "low", "high", "sd", "verdict", "on_edge"]
+    ]
 
 
 show.table(effects("collapse"), "Teacher minus student on binary arithmetic.", name="collapse")
 
 # %% tags=["hide-input"]
-for _, row in found.effects.query("comparison == 'collapse' and task == 'binary arithmetic' and condition == 'student-matched'").iterrows():
+for _, row in found.effects.query(
+    "comparison == 'collapse' and task == 'binary arithmetic' and condition == 'student-matched'"
+).iterrows():
     show.say("{sentence}", sentence=row["sentence"])
 
 # %% [markdown]
@@ -272,7 +374,9 @@ for _, row in found.effects.query("comparison == 'collapse' and task == 'binary 
 # taught again?
 
 # %% tags=["hide-input"]
-elsewhere = found.conditions[found.conditions["condition"].isin(["base", "teacher", "student-matched", "student-onetask"])]
+elsewhere = found.conditions[
+    found.conditions["condition"].isin(["base", "teacher", "student-matched", "student-onetask"])
+]
 show.table(
     elsewhere.pivot_table(index=["repertoire", "condition"], columns="task", values=["r_or_zero", "accuracy"], sort=False)
     .pipe(lambda wide: wide.set_axis([f"{b}: {a.replace('r_or_zero', 'r')}" for a, b in wide.columns], axis=1))
@@ -318,22 +422,28 @@ show.table(
 )
 
 # %% [markdown]
+# A verdict of *supported* says little where both models spend nearly the same on every item, as in the
+# repertoire *equal*: a ratio of two constants is constant. And compare the multiplier itself with the
+# paper's 2.44.
+#
 # ## What this shows, and what it doesn't
 #
-# - **It is causal.** Within a family nothing differs but the last step of training. A difference between
-#   teacher and student is due to that step.
+# - **It is an experiment.** Base, size and kinds of problems are the same. A difference between teacher and
+#   student is due to the last step, with all that the table above lists.
 # - **The organism is tiny.** The paper's models are thousands to millions of times larger. Ours know three
 #   ways to think. A large model knows many, and can find new ones.
 # - **The alignment was possible by construction.** People and the repertoire *carry* share one
-#   thing: carries cost. The experiment asks who *uses* that. It can't tell where a human-like repertoire comes from
-#   in a large model.
-# - **The price was set once.** A token costs 0.005 of a right answer. It was chosen so that teachers are right,
-#   before any r was looked at. Another price gives other policies: a high one makes models answer at once.
+#   thing: carries cost. Where a human-like repertoire comes from in a large model can't be told from here.
+# - **One price.** A token costs 0.005 of a right answer. An earlier trial had used this price, and we did not
+#   vary it. A higher one can make models answer at once, and another rate or number of updates can give
+#   other students.
+# - **Held out means as written.** A sum of other length with the same numbers, such as 01010 for 1010, may
+#   have been in the training.
 # - **Verdicts are not corrected for their number**, as everywhere in this book.
 #
-# What carries over is the question. If a claim of the paper fails here, where everything is under control, then its
-# explanation in words ("imitation copies form, not policy") is not the whole story. If it holds only for hard-only or
-# shuffled traces, then look at *which* traces the large students were given.
+# What carries over are two questions to ask of a large student. Which traces was it given: whole, hard, or
+# paired with the wrong problems? And how many replies stand behind each item, so that its policy can be told
+# from its noise?
 #
 # ## Your own family
 #

@@ -20,13 +20,13 @@ import pandas as pd
 
 from handan.organism import study
 from handan.organism.checkpoint import read_training
-from handan.organism.conditions import CONDITIONS, lineage, named
+from handan.organism.conditions import CONDITIONS, lineage
 
 DATA = Path(__file__).resolve().parents[1] / "src/handan/data"
 PACKAGED = "carry-s0"  # the family whose models are packaged
 OTHER_BASE = "base-equal-s0"  # so that short trainings can start from either repertoire
 KEPT = ("study", "model", "task", "item", "sample", "prompt_tokens", "reasoning_tokens", "answer_tokens",
-        "output_tokens", "stop", "correct")  # fmt: skip
+        "output_tokens", "stop", "correct", "style")  # fmt: skip
 
 
 def main() -> None:
@@ -60,6 +60,9 @@ def _write_record(folder: Path, costs: pd.DataFrame, records: dict[str, dict[str
     rows = [{"model": model, **_training(record)} for model, record in records.items()]
     pd.DataFrame(rows).to_csv(folder / "training.csv", index=False, lineterminator="\n")
     first = next(iter(records.values()))
+    recipes = {json.dumps(_shared(record), sort_keys=True) for record in records.values()}
+    if len(recipes) > 1:
+        raise SystemExit("the families were trained with different recipes")
     derived = {
         "items": int(costs[["task", "item"]].drop_duplicates().shape[0]),
         "models": len(records),
@@ -67,13 +70,18 @@ def _write_record(folder: Path, costs: pd.DataFrame, records: dict[str, dict[str
         "rows_without_reasoning_count": int(costs["reasoning_tokens"].isna().sum()),
         "rows_with_zero_reasoning": int((costs["reasoning_tokens"] == 0).sum()),
         "rows_cut_at_limit": int((costs["stop"] == "length").sum()),
-        "recipe": {key: value for key, value in first["recipe"].items() if key not in ("seed", "repertoire")},
+        "recipe": _shared(first),
         "versions": first["versions"],
         "machine": first["machine"],
         "table": hashlib.sha256((folder / "costs.csv.gz").read_bytes()).hexdigest(),
     }
     text = json.dumps({study.NAME: derived}, indent=2) + "\n"
     (folder / "derived.json").write_text(text, encoding="utf-8")
+
+
+def _shared(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what all families have in common."""
+    return {key: value for key, value in record["recipe"].items() if key not in ("seed", "repertoire")}
 
 
 def _training(record: dict[str, Any]) -> dict[str, Any]:
@@ -90,10 +98,11 @@ def _training(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _copy_family(source: Path, target: Path) -> None:
+    names = [*(f"{condition.name}-{PACKAGED}" for condition in CONDITIONS), OTHER_BASE]
+    if absent := [name for name in names if not (source / name).is_dir()]:
+        raise SystemExit(f"{source} has no {', '.join(absent)}; train the whole family first")
     shutil.rmtree(target, ignore_errors=True)
-    for name in (*(f"{condition.name}-{PACKAGED}" for condition in CONDITIONS), OTHER_BASE):
-        if named(name) is None or not (source / name).is_dir():
-            raise SystemExit(f"{source} has no {name}; train the whole family first")
+    for name in names:
         shutil.copytree(source / name, target / name)
 
 

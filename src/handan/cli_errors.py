@@ -38,6 +38,8 @@ def guarded(command: Callable[[], Any]) -> None:
     SystemExit
         With the exit code.
     """
+    from concurrent.futures.process import BrokenProcessPool
+
     from handan.book.errors import BookError, ParameterError, ProjectError
     from handan.costs.decoder import TokenizerError
     from handan.findings.join import NoOverlap
@@ -59,6 +61,10 @@ def guarded(command: Callable[[], Any]) -> None:
             raise
         extra = _EXTRAS[(error.name or "").split(".")[0]]
         _fail(ModuleNotFoundError(f"this needs {error.name}: pip install 'handan[{extra}]'"), 2)
+    except BrokenProcessPool:
+        _fail(RuntimeError("a process was killed, perhaps for want of memory; the same command goes on"), 1)
+    except OSError as error:
+        _fail(error, 1)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
         raise SystemExit(130) from None

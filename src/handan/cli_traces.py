@@ -32,9 +32,7 @@ HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or
 
 @app.command("run")
 def run_command(
-    model: Annotated[
-        str, typer.Argument(help="Name in the lineage, hub id, folder, or base-carry-s0.")
-    ],
+    model: Annotated[str, typer.Argument(help="Name in the lineage, hub id, folder, or base-carry-s0.")],
     task: Annotated[list[str] | None, typer.Option("--task", help="A task of the bank; repeat it.")] = None,
     out: Out = None,
     samples: Annotated[int, typer.Option("--samples", help="Samples per item.")] = 1,

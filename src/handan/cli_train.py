@@ -76,9 +76,11 @@ def family_command(
     recipes = _recipes(profile, repertoire, range(first_seed, first_seed + seeds))
     planned = conditions.with_ancestors(names)
     starts = {} if from_scratch or profile is Profile.FULL else _packaged_bases()
-    begin = "with the packaged base" if starts else "from scratch"
+    if starts and any(one.is_half for one in planned):
+        raise typer.BadParameter("no base of half the size is packaged; add --from-scratch")
+    begin = "all from one packaged base, so intervals leave bases out," if starts else "from scratch,"
     print(
-        f"note: {len(recipes)} families of {len(planned)} models each, {begin}, {jobs} at a time, into {out}",
+        f"note: {len(recipes)} families of {len(planned)} models each, {begin} {jobs} at a time, into {out}",
         file=sys.stderr,
     )
     if dry_run:

@@ -194,7 +194,7 @@ def in_families(
     from handan.findings.families import families
     from handan.findings.join import join
     from handan.lineage import load_lineage
-    from handan.norms import load_reliability
+    from handan.norms import load_bank, load_reliability
     from handan.organism import study
     from handan.organism.conditions import lineage as from_names
     from handan.tables import check_costs
@@ -204,7 +204,8 @@ def in_families(
         people, told, reliability = recorded_study.norms, recorded_study.costs, recorded_study.reliability
     else:
         told = check_costs(read_costs(costs) if isinstance(costs, Path) else costs)
-        people = study.norms(tuple(told["task"].unique()))
+        # Who brings a lineage of their own need not have held out what this project did.
+        people = load_bank() if lineage else study.norms(tuple(told["task"].unique()))
         reliability = load_reliability().assign(study=told["study"].iloc[0])
     kin = load_lineage(lineage) if lineage else from_names(list(told["model"].unique()))
     return families(join(told, people, cost), kin, reliability, told, cost=cost, n_boot=n_boot, seed=seed)

@@ -74,6 +74,10 @@ class TableError(ValueError):
         count = f"{len(self.problems)} problem{'s' * (len(self.problems) != 1)}"
         super().__init__(f"the {table} table has {count}:\n{shown}{more}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it cross from one process to another: an error is made again from what it was made of."""
+        return type(self), (self.table, self.problems)
+
 
 def check(frame: pd.DataFrame, table: str, schema: Iterable[Column], key: Sequence[str]) -> pd.DataFrame:
     """Check a table and complete its optional columns.

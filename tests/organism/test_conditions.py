@@ -28,7 +28,7 @@ def test_names_are_unique_and_can_be_taken_apart():
 )  # fmt: skip
 def test_other_names_are_none_of_ours(name):
     assert named(name) is None
-    with pytest.raises(ValueError, match="no name of a tiny model"):
+    with pytest.raises(LookupError, match="no name of a tiny model"):
         lineage([name])
 
 

@@ -130,3 +130,26 @@ def test_a_teacher_that_is_never_right_stops_the_family_with_its_name(tmp_path):
     with pytest.raises(LessonError, match="student-matched: only 0 of"):
         family.train(recipe, tmp_path, ("student-matched",))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base-carry-s0", "teacher-carry-s0"]
+
+
+def test_a_family_can_start_from_a_base_that_was_there(models, tmp_path):
+    recipe, told = replace(TINY, seed=5), []
+    base, teacher = family.train(recipe, tmp_path, ("teacher",), start=models[0], report=told.append)
+    origin = digests(models[:1])
+    record = read_training(base)
+    assert (record["model"], record["sha256"]) == ("base-carry-s5", origin["base-carry-s0"])
+    assert record["made_from"] == origin
+    assert record["log"] == []
+    assert read_training(teacher)["made_from"] == {"base-carry-s5": record["sha256"]}
+    assert "base-carry-s5" not in {one.model for one in told if one.progress}
+    before = content(tmp_path)
+    family.train(recipe, tmp_path, ("teacher",), start=models[0])
+    assert content(tmp_path) == before
+    with pytest.raises(CheckpointError, match="another made from"):
+        family.train(recipe, tmp_path, ("teacher",))
+
+
+def test_a_base_of_another_repertoire_is_refused(models, tmp_path):
+    with pytest.raises(CheckpointError, match="knows the repertoire carry; this family is of equal"):
+        family.train(replace(TINY, repertoire="equal"), tmp_path, ("base",), start=models[0])
+    assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,9 @@
 """The design: which models a family has, and how each is made from the others.
 
-Everything is equal between teacher and student except how the last step was learned: the
-same base, the same size, the same problems. Each further condition changes one thing.
+Teacher and student have the same base, the same size and the same kinds of problems. They
+differ in their last step, with all that it consists of: where it learns from, how many
+updates, at what rate (see `handan.organism.recipe`). Each further condition is made like
+``student-matched`` but for what it says. Hard problems are longer ones, too.
 """
 
 from __future__ import annotations

@@ -34,9 +34,11 @@ Problem = tuple[str, str]
 def held_out() -> frozenset[frozenset[str] | str]:
     """Pick the bank's problems that no training ever shows: half of them, the same for every family.
 
-    A sum is kept away as a pair of operands, in either order, with either sign and any
-    proposed result, so that ``0110+1010`` and ``1010-0110`` don't give ``1010+0110`` away;
-    a chain of directions as it is.
+    A sum is kept away as it is written: as a pair of operands, in either order, with either
+    sign and any proposed result, so that ``0110+1010`` and ``1010-0110`` don't give
+    ``1010+0110`` away. With another number of columns (``01010+00110``) the same numbers may
+    come up, as other texts with other lengths. A chain of directions is kept away as it is;
+    its reverse may come up.
     """
     bank = load_bank(grammar.TASKS)
     chosen: set[frozenset[str] | str] = set()

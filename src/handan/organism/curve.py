@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class Curve:
         """Ask the model, and note what came of it."""
         told = sample(
             model, self._tokenizer, self._items,
-            label=f"look/{condition}/{step}", group=self._samples,
+            label=f"look/{self._recipe.seed}/{step}", group=self._samples,
             max_new_tokens=self._recipe.reinforced.max_new_tokens,
         )  # fmt: skip
         rows = pd.DataFrame(
@@ -66,3 +67,15 @@ class Curve:
         model's counts as well. ``r`` is missing where all replies to a task are equally long.
         """
         return pd.DataFrame(self._rows)
+
+    def save(self, path: Path) -> pd.DataFrame:
+        """Write the looks to a file, or read those of an earlier training where there were none now.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there were none, neither now nor before.
+        """
+        if self._rows:
+            self.table().to_csv(path, index=False)
+        return pd.read_csv(path)

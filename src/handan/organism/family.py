@@ -115,10 +115,15 @@ def _adopt(
 ) -> None:
     """Make a base that somebody trained before the base of this family."""
     origin = read_training(start)
-    knows = origin["recipe"]["repertoire"]
-    if knows != recipe.repertoire:
-        raise CheckpointError(f"{start} knows the repertoire {knows}; this family is of {recipe.repertoire}")
-    settings = _settings(recipe, condition, {start.name: origin["sha256"]}, trainer="none")
+    knows, wanted = origin["recipe"], json.loads(json.dumps(asdict(recipe)))
+    for name in ("repertoire", "size"):
+        if knows[name] != wanted[name]:
+            raise CheckpointError(f"{start} has another {name}: {knows[name]} in place of {wanted[name]}")
+    if unknown := set(recipe.tasks) - set(knows["tasks"]):
+        raise CheckpointError(f"{start} never learned {', '.join(sorted(unknown))}")
+    # The record tells how the base was really trained, not how this recipe would have.
+    made = _settings(recipe, condition, {start.name: origin["sha256"]}, trainer=origin["trainer"])
+    settings = made | {"recipe": knows}
     was_there = (out / place.model).exists()
     if was_there:
         read_training(out / place.model, settings)

@@ -74,7 +74,7 @@ def run(
         One per family.
     out : Path
         Gets ``models/`` (a folder per model), ``traces/`` (a store per family),
-        ``costs.csv`` and ``lineage.csv``.
+        ``costs.csv`` and ``lineage.csv`` of the families of this call.
     conditions : tuple of str
         See `handan.organism.conditions`.
     samples : int
@@ -103,16 +103,22 @@ def run(
             _one(*job, tell)
     else:
         _together(jobs, processes, tell)
-    stores = [out / "traces" / family_name(recipe) for recipe in recipes]
-    table = study.costs(stores)
-    table.to_csv(out / "costs.csv", index=False)
-    lineage(list(table["model"].unique())).to_csv(out / "lineage.csv", index=False)
+    table = study.costs([out / "traces" / family_name(recipe) for recipe in recipes])
+    _replace(out / "costs.csv", table)
+    _replace(out / "lineage.csv", lineage(list(table["model"].unique())))
     return table
 
 
 def family_name(recipe: Recipe) -> str:
     """Name a family: ``carry-s0``."""
     return f"{recipe.repertoire}-s{recipe.seed}"
+
+
+def _replace(path: Path, table: pd.DataFrame) -> None:
+    """Write a table so that whoever reads it sees the old one or the new one, whole."""
+    draft = path.with_name(f".{path.name}.draft")
+    table.to_csv(draft, index=False)
+    draft.replace(path)
 
 
 def _one(

@@ -69,18 +69,47 @@ def costs(stores: Sequence[Path]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The costs table of the study, models in the order of their families.
+        The costs table of the study, models in the order of their families; ``style`` is
+        the one that a trace names, or ``none``.
 
     Raises
     ------
     StoreError
         When a store can't be read, or holds traces of two models of the same name.
     """
-    table, remarks = counted(stores, study=NAME)
+    table, remarks = counted(stores, study=NAME, keep_text=True)
     if remarks:
         where = ", ".join(map(str, stores))
         raise StoreError(f"{'; '.join(remarks)}. Remove the traces in {where}, and ask the models again")
+    styles = table["reasoning_text"].astype("string").fillna("").str.partition("\n")[0]
+    table["style"] = styles.where(styles.isin(grammar.STYLES), "none")
+    table = table.drop(columns=["reasoning_text", "answer_text"])
     return table.sort_values("model", key=lambda names: names.map(_place), kind="stable", ignore_index=True)
+
+
+def pooled(table: pd.DataFrame, kin: pd.DataFrame, style: str | None = None) -> pd.DataFrame:
+    """Take all seeds of a condition for one model that was asked many times.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Costs of the study.
+    kin : DataFrame
+        Its lineage, with ``condition, repertoire, seed``.
+    style : str, optional
+        Keep only traces of this style.
+
+    Returns
+    -------
+    DataFrame
+        A costs table whose models are named ``condition-repertoire``.
+    """
+    rows = table if style is None else table[table["style"] == style]
+    family = kin.set_index("model").loc[rows["model"], ["condition", "repertoire", "seed"]]
+    seeds = pd.to_numeric(family["seed"]).to_numpy(int)
+    names = (family["condition"] + "-" + family["repertoire"]).to_numpy()
+    sample = rows["sample"].to_numpy(int) + seeds * (int(table["sample"].max()) + 1)
+    return rows.assign(model=names, sample=sample)
 
 
 def norms(tasks: tuple[str, ...] = grammar.TASKS) -> pd.DataFrame:

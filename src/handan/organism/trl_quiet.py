@@ -39,7 +39,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def unpatched(model: Any) -> Iterator[None]:
-    """Take back what TRL replaces in a model: its forward pass, which can't be copied, and how it generates."""
+    """Take back what TRL changes in a model: its forward pass, which can't be copied, and its decoding."""
     before = {name: model.__dict__.get(name) for name in ("forward", "_original_forward")}
     generation = copy.deepcopy(model.generation_config)
     try:

@@ -52,6 +52,8 @@ from handan.costs import ORGANISM, load_study
 from handan.findings.alignment import align
 from handan.findings.families import families
 from handan.findings.join import join
+
+# %% tags=["hide-input"]
 from handan.organism import conditions, corpus, curve, family, grammar, study
 from handan.organism.recipe import RECIPES
 from handan.tables import packaged
@@ -89,22 +91,7 @@ show.table(design, "The models of a family. Every family is trained again with o
 # This is all that differs.
 
 # %% tags=["hide-input"]
-full = RECIPES["full"]
-steps = pd.DataFrame(
-    [
-        ("learns from", "its own replies", "its teacher's right traces"),
-        ("updates", full.reinforced.steps, full.distilled.steps),
-        ("texts per update", full.reinforced.prompts * full.reinforced.group, full.distilled.batch),
-        (
-            "different texts",
-            full.reinforced.steps * full.reinforced.prompts * full.reinforced.group,
-            full.traces,
-        ),
-        ("learning rate", f"{full.reinforced.rate:g}, constant", f"{full.distilled.rate:g}, falling to 0"),
-        ("sees its errors", "yes", "no"),
-    ],
-    columns=["", "reinforcement", "imitation"],
-).astype(str)
+steps = conditions.last_steps(RECIPES["full"])
 show.table(steps, "The two kinds of last step, in the full recipe.", name="steps")
 
 # %% [markdown]

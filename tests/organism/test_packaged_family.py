@@ -5,6 +5,8 @@ import json
 import socket
 from dataclasses import asdict, replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("torch")
@@ -83,6 +85,33 @@ def test_the_teacher_is_right_on_problems_that_no_training_showed(folders):
     binary = [one.right for one in told if one.problem[0].startswith("binary")]
     assert sum(binary) / len(binary) >= LEAST_RIGHT
     assert sum(one.right for one in told) / len(told) >= LEAST_RIGHT
+
+
+def test_the_packaged_family_follows_people_as_the_chapter_says(folders):
+    """The same models asked anew: another machine may write other traces, and must come to the same result.
+
+    The tolerance of 0.15 is about the width of the item interval on half of the items.
+    """
+    from handan.costs import ORGANISM, load_study
+    from handan.findings.alignment import align
+    from handan.findings.join import join
+
+    tasks = ("binary-addition", "binary-subtraction")
+    whole = load_study(ORGANISM)
+    mine = whole.costs[whole.costs["task"].isin(tasks)]
+    recorded = align(join(mine, whole.norms, study.COST), n_boot=100).groupby("model")["r"].mean()
+    assert recorded["teacher-carry-s0"] >= 0.6
+    assert recorded["teacher-carry-s0"] > recorded["base-carry-s0"] + 0.3
+    items = corpus.held_out_items(tasks)
+    for name in ("teacher-carry-s0", "student-matched-carry-s0"):
+        told = sample(load(folders[name]), build(), items, label="anew", group=study.SAMPLES)
+        rows = pd.DataFrame(
+            {"task": one.problem[0], "item": one.problem[1], "log_cost": np.log(len(one.ids))} for one in told
+        )
+        human = whole.norms.set_index(["task", "item"])["log_rt"]
+        means = rows.groupby(["task", "item"])["log_cost"].mean().to_frame().join(human)
+        r = means.groupby("task")[["log_cost", "log_rt"]].corr().iloc[::2, 1].mean()
+        assert abs(r - recorded[name]) < 0.15, name
 
 
 def test_the_packaged_costs_are_those_of_the_packaged_models(folders, tmp_path):

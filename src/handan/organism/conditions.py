@@ -129,6 +129,33 @@ def with_ancestors(names: tuple[str, ...]) -> list[Condition]:
     return [condition for condition in CONDITIONS if condition.name in wanted]
 
 
+def last_steps(recipe: Recipe) -> pd.DataFrame:
+    """Set the two kinds of last step side by side, in all that they consist of.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of a family.
+
+    Returns
+    -------
+    DataFrame
+        ``what, reinforcement, imitation``, a row per setting, as text.
+    """
+    rewarded, taught = recipe.reinforced, recipe.distilled
+    each = rewarded.prompts * rewarded.group
+    rows = [
+        ("learns from", "its own replies", "its teacher's right traces"),
+        ("updates", f"{rewarded.steps}", f"{taught.steps}"),
+        ("texts per update", f"{each}", f"{taught.batch}"),
+        ("different texts", f"{rewarded.steps * each:,}", f"{recipe.traces:,}"),
+        ("learning rate", f"{rewarded.rate:g}, constant", f"{taught.rate:g}, falling to 0"),
+        ("weight decay", "none", f"{taught.decay:g}"),
+        ("sees its errors", "yes", "no"),
+    ]
+    return pd.DataFrame(rows, columns=["what", "reinforcement", "imitation"])
+
+
 def lineage(models: list[str]) -> pd.DataFrame:
     """Say who taught whom among tiny models, as a lineage table.
 

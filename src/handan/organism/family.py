@@ -78,7 +78,7 @@ def train(
         Called with the condition's name, the steps done and the model, at the start of
         each training and at each of its reports.
     trainer : {"loop", "trl"}
-        The plain loops, or Hugging Face TRL, which does the same more slowly.
+        The plain loops, or Hugging Face TRL, which does the same in about twice the time.
     start : Path, optional
         Folder of a base to start from in place of training one; a copy of it is the family's.
     threads : int

@@ -424,7 +424,7 @@ show.table(
 # - **One price.** A token costs 0.005 of a right answer. An earlier trial had used this price, and we did not
 #   vary it. A higher one can make models answer at once, and another rate or number of updates can give
 #   other students.
-# - **Held out means as written.** A sum of other length with the same numbers, such as 01010 for 1010, may
+# - **Held out means as written.** A sum of other length with the same numbers, such as 01+10 for 0001+0010, may
 #   have been in the training.
 # - **Verdicts are not corrected for their number**, as everywhere in this book.
 #

@@ -36,7 +36,7 @@ def held_out() -> frozenset[frozenset[str] | str]:
 
     A sum is kept away as it is written: as a pair of operands, in either order, with either
     sign and any proposed result, so that ``0110+1010`` and ``1010-0110`` don't give
-    ``1010+0110`` away. With another number of columns (``01010+00110``) the same numbers may
+    ``1010+0110`` away. With another number of columns (``01+10`` for ``0001+0010``) the same numbers may
     come up, as other texts with other lengths. A chain of directions is kept away as it is;
     its reverse may come up.
     """

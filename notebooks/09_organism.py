@@ -169,7 +169,9 @@ show.table(
 )  # fmt: skip
 
 # %% [markdown]
-# One family of one seed is an anecdote. The whole experiment comes below.
+# A student may end above its teacher here. It learned from right traces only, and a short imitation settles the
+# choice of a style sooner than a short reinforcement does. What that has to do with r comes below. One
+# family of one seed is an anecdote anyway.
 #
 # ## The same item, by different models
 #
@@ -248,9 +250,9 @@ show.figure(
 )
 
 # %% [markdown]
-# Each dot is a seed. A cross at 0 is a model that spends the same on every
-# item: its r does not exist, and it tells nothing about people. Leaving such models out would choose by
-# the outcome, so they count as 0.
+# Each dot is a seed. A cross is a seed whose model spends the same on every item of one of the two tasks.
+# Then r does not exist there, and the model tells nothing about people. Leaving it out would choose by the
+# outcome, so such an r counts as 0. One odd trace among hundreds is enough to make an r of it, though.
 
 # %% tags=["hide-input"]
 columns = ["repertoire", "condition", "n_seeds", "n_undefined", "r_or_zero", "zero_low", "zero_high", "ceiling",

@@ -2,6 +2,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import pearsonr
 from tests.organism.tiny import TINY
@@ -22,7 +23,7 @@ def test_a_look_is_what_its_replies_say(base, tokenizer, tasks):
     curve("base", 60, base)
     (row,) = curve.table().to_dict("records")
     items = corpus.held_out_items(tasks)
-    told = sample(base, tokenizer, items, label="look/base/60", group=3, max_new_tokens=40)
+    told = sample(base, tokenizer, items, label=f"look/{TINY.seed}/60", group=3, max_new_tokens=40)
     assert row["accuracy"] == pytest.approx(np.mean([one.right for one in told]))
     lengths = np.array([len(one.ids) for one in told])
     assert row["tokens"] == pytest.approx(lengths.mean())
@@ -69,3 +70,16 @@ def test_r_is_missing_when_it_is_missing_for_one_of_the_tasks(base):
     curve = Curve(recipe, ("digit-addition", "cardinal-directions"))
     curve("base", 0, base)
     assert math.isnan(curve.table()["r"].item())
+
+
+def test_looks_are_kept_and_found_again_when_nothing_is_trained(models, tmp_path):
+    path = tmp_path / "looks.csv"
+    first = Curve(TINY, TINY.tasks, samples=1)
+    with pytest.raises(FileNotFoundError):
+        first.save(path)
+    family.train(TINY, tmp_path / "models", ("base",), watch=first)
+    kept = first.save(path)
+    assert len(kept) == len(first.table()) > 0
+    again = Curve(TINY, TINY.tasks, samples=1)
+    family.train(TINY, tmp_path / "models", ("base",), watch=again)
+    pd.testing.assert_frame_equal(again.save(path), kept)

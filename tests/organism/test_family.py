@@ -145,11 +145,31 @@ def test_a_family_can_start_from_a_base_that_was_there(models, tmp_path):
     before = content(tmp_path)
     family.train(recipe, tmp_path, ("teacher",), start=models[0])
     assert content(tmp_path) == before
-    with pytest.raises(CheckpointError, match="another made from"):
+    with pytest.raises(CheckpointError, match="was trained with another"):
         family.train(recipe, tmp_path, ("teacher",))
 
 
 def test_a_base_of_another_repertoire_is_refused(models, tmp_path):
-    with pytest.raises(CheckpointError, match="knows the repertoire carry; this family is of equal"):
+    with pytest.raises(CheckpointError, match="another repertoire: carry in place of equal"):
         family.train(replace(TINY, repertoire="equal"), tmp_path, ("base",), start=models[0])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"size": replace(TINY.size, mlp=2 * TINY.size.mlp)}, "another size"),
+        ({"tasks": ("cardinal-directions",)}, "never learned cardinal-directions"),
+    ],
+)
+def test_a_base_of_another_size_or_of_other_tasks_is_refused(models, tmp_path, changed, says):
+    with pytest.raises(CheckpointError, match=says):
+        family.train(replace(TINY, **changed), tmp_path, ("teacher",), start=models[0])
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_adopted_base_keeps_the_record_of_its_own_training(models, tmp_path):
+    (base,) = family.train(
+        replace(TINY, seed=5, base=replace(TINY.base, steps=1)), tmp_path, ("base",), start=models[0]
+    )
+    assert read_training(base)["recipe"] == read_training(models[0])["recipe"]

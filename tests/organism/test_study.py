@@ -108,3 +108,23 @@ def test_two_models_of_one_name_are_not_mixed_up(models, tmp_path):
         study.ask([folder], tmp_path / "traces", tasks=TINY.tasks, samples=1)
     with pytest.raises(StoreError, match=r"base-carry-s0@revision=.* Remove the traces in .*traces"):
         study.costs([tmp_path / "traces"])
+
+
+def test_pooling_puts_the_samples_of_all_seeds_side_by_side():
+    from handan.organism.conditions import lineage
+
+    names = ["base-carry-s0", "base-carry-s1", "teacher-carry-s0"]
+    table = pd.DataFrame(
+        [
+            {"model": name, "task": "binary-addition", "item": "0000+0001", "sample": sample, "style": style}
+            for name in names
+            for sample, style in enumerate(("once", "steps"))
+        ]
+    )
+    both = study.pooled(table, lineage(names))
+    assert sorted(both["model"].unique()) == ["base-carry", "teacher-carry"]
+    assert not both.duplicated(["model", "task", "item", "sample"]).any()
+    assert len(both) == len(table)
+    steps = study.pooled(table, lineage(names), "steps")
+    assert set(steps["style"]) == {"steps"}
+    assert (steps["model"] == "base-carry").sum() == 2

@@ -135,7 +135,7 @@ FULL = Recipe()
 QUICK = Recipe(
     tasks=("binary-addition", "binary-subtraction"),
     base=Supervised(steps=1200),
-    reinforced=Reinforced(steps=80),
+    reinforced=Reinforced(steps=100),
     distilled=Supervised(steps=100, rate=1e-3, warmup=10),
     traces=800,
     few=80,

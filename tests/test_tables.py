@@ -205,7 +205,9 @@ def test_a_packed_table_reads_like_a_plain_one(tmp_path):
     pd.testing.assert_frame_equal(read_table(tmp_path / "costs.csv.gz"), read_table(tmp_path / "costs.csv"))
 
 
-@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: b"model,task\n", lambda _: b""])
+@pytest.mark.parametrize(
+    "damage", [lambda packed: packed[:-9], lambda packed: b"model,task\n", lambda _: b""]
+)
 def test_a_torn_packed_table_is_one_clear_error_or_empty(tmp_path, damage):
     path = tmp_path / "costs.csv.gz"
     path.write_bytes(damage(gzip.compress(b"model,task,item,reasoning_tokens\nm,t,0110,3\n")))

@@ -41,7 +41,7 @@ def test_the_table_follows_a_training_and_changes_nothing(models, tmp_path):
     folders = family.train(TINY, tmp_path, ("student-hard",), watch=curve)
     table = curve.table()
     assert table.columns.tolist() == COLUMNS
-    assert table[["condition", "stage", "step"]].values.tolist() == [
+    assert table[["condition", "stage", "step"]].to_numpy().tolist() == [
         ["base", "base", 0], ["base", "base", 60],
         ["teacher", "reinforced", 0], ["teacher", "reinforced", 2],
         ["student-hard", "distilled", 0], ["student-hard", "distilled", 2],

@@ -373,6 +373,15 @@ show.table(
     "Alignment and accuracy in every task, for the student of one task and those beside it.", name="elsewhere",
 )  # fmt: skip
 
+# %% tags=["hide-input"]
+others = found.effects.query("condition == 'student-onetask' and task != 'binary arithmetic'")
+others = others[others["comparison"].isin(["collapse", "transfer"])]
+columns = ["repertoire", "task", "comparison", "r_a", "r_b", "difference", "low", "high", "verdict"]
+show.table(
+    others[columns], "The student of one task in the tasks that it was not taught again: teacher minus student (collapse), "
+    "student minus base (transfer).", name="onetask",
+)  # fmt: skip
+
 # %% [markdown]
 # ## Is a student less aligned than its own base?
 #
@@ -430,8 +439,8 @@ show.table(
 #   have been in the training.
 # - **Verdicts are not corrected for their number**, as everywhere in this book.
 #
-# What carries over are two questions to ask of a large student. Which traces was it given: whole, hard, or
-# paired with the wrong problems? And how many replies stand behind each item, so that its policy can be told
+# What carries over are two questions to ask of a large student. Which traces was it given: of all tasks
+# or of one, paired with the right problems or not? And how many replies stand behind each item, so that its policy can be told
 # from its noise?
 #
 # ## Your own family

@@ -49,12 +49,21 @@ def test_a_family_is_trained_counted_and_compared_and_not_made_twice(handan, tmp
     assert (code, {row["condition"] for row in json.loads(said)}) == (0, {"base", "teacher"})
 
 
+def test_bases_alone_have_nothing_to_be_compared_with(handan, tmp_path, short):
+    out = tmp_path / "families"
+    ask = ("train", "family", "--out", out, "--seeds", "1", "--jobs", "1", "--samples", "1")
+    code, said, notes = handan(*ask, "--condition", "base")
+    assert code == 0, notes
+    assert "nothing to compare" in said
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
         (("--condition", "studnet"), "there is no condition 'studnet'"),
         (("--seeds", "0"), "--seeds"),
         (("--profile", "huge"), "--profile"),
+        (("--condition", "student-half"), "--from-scratch"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_work(handan, tmp_path, given, says):
@@ -66,7 +75,8 @@ def test_what_makes_no_sense_is_refused_before_any_work(handan, tmp_path, given,
 
 def test_a_folder_of_another_recipe_is_left_alone(handan, tmp_path, short, monkeypatch):
     out = tmp_path / "families"
-    ask = ("train", "family", "--out", out, "--seeds", "1", "--jobs", "1", "--condition", "base")
+    ask = ("train", "family", "--out", out, "--seeds", "1", "--jobs", "1", "--condition", "base",
+           "--from-scratch")  # fmt: skip
     assert handan(*ask)[0] == 0
     monkeypatch.setitem(recipe.RECIPES, "quick", recipe.Recipe(base=Supervised(steps=3, batch=4)))
     code, _, notes = handan(*ask)

@@ -58,7 +58,7 @@ def test_nothing_is_done_twice(root, book):
         ("findings/collapse.py", ["05_collapse"]),
         ("findings/transfer.py", ["06_transfer"]),
         ("findings/contrast.py", ["05_collapse", "06_transfer", "09_organism"]),
-        ("findings/alignment.py", ["03_costs", "04_alignment", "05_collapse", "06_transfer"]),
+        ("findings/alignment.py", [*STUDIES, "09_organism"]),
         ("traces/jobs.py", TRACES),
         ("organism/curve.py", ["09_organism"]),
         ("traces/experiment.py", ["full_experiment"]),

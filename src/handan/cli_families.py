@@ -75,4 +75,8 @@ def families(
 def show_all(found: Families, levels: Sequence[FamilyLevel] = tuple(FamilyLevel)) -> None:
     """Print the tables of a comparison of families."""
     for one in levels:
-        emit(getattr(found, one.value), Format.TABLE, title=_TITLES[one.value], show=_COLUMNS[one.value])
+        table = getattr(found, one.value)
+        if table.empty:
+            print(f"{_TITLES[one.value]}: nothing to compare")
+        else:
+            emit(table, Format.TABLE, title=_TITLES[one.value], show=_COLUMNS[one.value])

@@ -136,7 +136,7 @@ def tokens_by_steps(table: pd.DataFrame, *, label: str, order: Sequence[str] | N
         style="condition", style_order=names, palette={name: look[name][0] for name in names},
         markers={name: look[name][1] for name in names}, errorbar=None, ax=axes,
     )  # fmt: skip
-    axes.set(xlabel=label, ylabel="mean tokens of a trace")
+    axes.set(xlabel=label, ylabel="mean length of a trace (tokens)")
     axes.set_xticks(sorted(table["steps"].unique()))
     axes.set_ylim(bottom=0)
     legend(axes)

@@ -45,8 +45,11 @@ def rows_by_group(
     -------
     DataFrame
         ``study``, `keys`, ``task`` (the group), what `make` gives, and ``note``, which also
-        names the seeds that were left out because they lack a task.
+        names the seeds that were left out because they lack a task. Only the columns that
+        name a row where there are no cells, as in a family without students.
     """
+    if cells.empty:
+        return pd.DataFrame(columns=["study", *keys, "task"])
     rows = []
     for key, part in cells.groupby(list(keys), sort=False):
         for group, tasks in groups.items():

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from handan.organism.any_data import Learner
+from handan.organism.model_folder import first_difference, name_tokenizer_class, write_json
 from handan.organism.trl_quiet import quiet
 from handan.traces.errors import RequestError
 
@@ -67,7 +68,7 @@ def reserved(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
     inner.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(inner / ".lock", timeout=0):
-            _write(inner / _SETTINGS, {"settings": settings})
+            write_json(inner / _SETTINGS, {"settings": settings})
             yield inner
     except Timeout:
         raise RequestError(f"another training goes on in {out}; wait for it to end") from None
@@ -107,17 +108,17 @@ def finish(out: Path, network: Any, learner: Learner, items: pd.DataFrame, recor
     with quiet():
         network.save_pretrained(draft)
     learner.tokenizer.save_pretrained(draft)
-    _name_tokenizer_class(draft / "tokenizer_config.json")
+    name_tokenizer_class(draft)
     about = {
         "think_open": learner.model.think_open,
         "think_close": learner.model.think_close,
         "prompt": learner.model.prompt,
         "params": network.num_parameters(),
     }
-    _write(draft / "handan.json", about)
+    write_json(draft / "handan.json", about)
     items.to_csv(draft / ITEMS, index=False, lineterminator="\n")
     hashes = {path.name: _hash(path) for path in sorted(draft.glob("*.safetensors"))}
-    _write(draft / TRAINING, {**record, "sha256": hashes})
+    write_json(draft / TRAINING, {**record, "sha256": hashes})
     for path in sorted(draft.iterdir(), key=lambda one: one.name == TRAINING):
         path.chmod(0o644)  # weights are written as a private file
         path.replace(out / path.name)
@@ -125,19 +126,10 @@ def finish(out: Path, network: Any, learner: Learner, items: pd.DataFrame, recor
 
 def _must_be(wanted: dict[str, Any], found: Any, out: Path) -> None:
     if found != json.loads(json.dumps(wanted)):
-        difference = _difference(found, json.loads(json.dumps(wanted)))
+        difference = first_difference(found, json.loads(json.dumps(wanted)))
         raise RequestError(
             f"{out} holds another training: {difference}. Name another folder with --out, or remove this one"
         )
-
-
-def _difference(found: Any, wanted: Any, name: str = "") -> str:
-    """Name the first setting that differs."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in [*wanted, *found]:
-            if found.get(key) != wanted.get(key):
-                return _difference(found.get(key), wanted.get(key), f"{name} {key}".strip())
-    return f"{name.replace('_', ' ') or 'it'} is {found!r} there and {wanted!r} here"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -148,17 +140,6 @@ def _read(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _name_tokenizer_class(path: Path) -> None:
-    """Name the class as every version of transformers knows it; version 5 writes its own inner name."""
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    if settings.get("tokenizer_class") == "TokenizersBackend":
-        _write(path, settings | {"tokenizer_class": "PreTrainedTokenizerFast"})

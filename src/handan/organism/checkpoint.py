@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from handan import __version__
 from handan.organism import grammar
 from handan.organism.model_card import card
+from handan.organism.model_folder import first_difference, name_tokenizer_class, write_json
 from handan.organism.progress import Progress
 from handan.organism.tokenizer import build
 
@@ -67,7 +68,7 @@ def save(folder: Path, model: Qwen2ForCausalLM, training: Training) -> None:
     try:
         _write_model(draft, model)
         record = _record(folder.name, model, training, draft)
-        _write_json(draft / TRAINING, record)
+        write_json(draft / TRAINING, record)
         (draft / "README.md").write_text(card(folder.name, record), encoding="utf-8")
         draft.chmod(0o755)
         draft.replace(folder)
@@ -118,7 +119,7 @@ def read_training(folder: Path, settings: dict[str, Any] | None = None) -> dict[
         if record.get(name) != wanted:
             raise CheckpointError(
                 f"{folder} was trained with another {name.replace('_', ' ')}: "
-                f"{_difference(record.get(name), wanted)}. Name another folder, or remove this one"
+                f"{first_difference(record.get(name), wanted)}. Name another folder, or remove this one"
             )
     return record
 
@@ -141,14 +142,14 @@ def _write_model(folder: Path, model: Qwen2ForCausalLM) -> None:
     model.float()
     (folder / WEIGHTS).chmod(0o644)  # written as a private temporary file, but all may read a package
     tokenizer.save_pretrained(folder)
-    _name_tokenizer_class(folder / "tokenizer_config.json")
+    name_tokenizer_class(folder)
     about = {
         "think_open": grammar.THINK_OPEN,
         "think_close": grammar.THINK_CLOSE,
         "prompt": "code",
         "params": model.num_parameters(),
     }
-    _write_json(folder / "handan.json", about)
+    write_json(folder / "handan.json", about)
 
 
 def _record(name: str, model: Qwen2ForCausalLM, training: Training, folder: Path) -> dict[str, Any]:
@@ -173,24 +174,3 @@ def _record(name: str, model: Qwen2ForCausalLM, training: Training, folder: Path
         ],
         "sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
     }
-
-
-def _difference(found: Any, wanted: Any, name: str = "") -> str:
-    """Name the first setting that differs."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in sorted({*found, *wanted}):
-            if found.get(key) != wanted.get(key):
-                return _difference(found.get(key), wanted.get(key), f"{name} {key}".strip())
-    return f"{name or 'it'} is {found!r} there and {wanted!r} here"
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(
-        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
-
-
-def _name_tokenizer_class(path: Path) -> None:
-    """Name the class as every version of transformers knows it; version 5 writes its own inner name."""
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    _write_json(path, settings | {"tokenizer_class": "PreTrainedTokenizerFast"})

@@ -47,7 +47,7 @@ class Curve:
             max_new_tokens=self._recipe.reinforced.max_new_tokens,
         )  # fmt: skip
         rows = pd.DataFrame(
-            {"task": one.problem[0], "item": one.problem[1], "right": one.right} | {"tokens": len(one.ids)}
+            {"task": one.problem[0], "item": one.problem[1], "right": one.right, "tokens": len(one.ids)}
             for one in told
         )
         items = rows.assign(log_cost=np.log(rows["tokens"])).groupby(["task", "item"])["log_cost"].mean()

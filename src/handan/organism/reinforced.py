@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ from handan.organism.corpus import Problem
 from handan.organism.network import NO_LOSS, tensors
 from handan.organism.progress import Progress, Tracker
 from handan.organism.recipe import Reinforced
-from handan.organism.supervised import CLIP
+from handan.organism.supervised import CLIP, PARTS
 from handan.traces.decode import Batch, Row
 from handan.traces.network import Network
 from handan.traces.request import Decoding
@@ -40,8 +40,6 @@ from handan.traces.request import Decoding
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
-
-_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def add_gradients(
 
     counted = sum(len(sample.ids) for sample in samples)
     ranked = sorted(range(len(samples)), key=lambda place: len(samples[place].ids))
-    size, total = -(-len(ranked) // _PARTS), 0.0
+    size, total = -(-len(ranked) // PARTS), 0.0
     for start in range(0, len(ranked), size):
         places = ranked[start : start + size]
         ids, labels = tensors([(samples[place].prompt, samples[place].ids) for place in places], pad)
@@ -203,8 +201,7 @@ def fit(
     """
     import torch
 
-    optimiser = torch.optim.AdamW(model.parameters(), lr=how.rate, weight_decay=0.0)
-    warm = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / how.warmup, 1.0))
+    optimiser, warm = optimisation(model.parameters(), how)
     track = Tracker(how.steps, every, report, watch, model)
     for step in range(how.steps):
         asked = list(islice(problems, how.prompts))
@@ -228,3 +225,13 @@ def fit(
         )
     model.eval()
     return track.log
+
+
+def optimisation(parameters: Iterable[Any], how: Reinforced) -> tuple[Any, Any]:
+    """Make the optimiser (AdamW, no decay) of some parameters and the schedule of its learning rate."""
+    import torch
+
+    optimiser = torch.optim.AdamW(parameters, lr=how.rate, weight_decay=0.0)
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / how.warmup, 1.0)
+    )

@@ -7,7 +7,7 @@ It gives the losses and gradients of TRL's ``SFTTrainer`` on the same batch, see
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from handan.organism.network import encoded, tensors
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CLIP = 1.0  # longest gradient that a step may take
 BETAS = (0.9, 0.98)
-_PARTS = 3  # of a batch, by length, so that short texts are not filled up to the longest
+PARTS = 3  # of a batch, by length, so that short texts are not filled up to the longest
 
 
 def add_gradients(
@@ -33,7 +33,7 @@ def add_gradients(
         Mean cross entropy per completion token in nats, and the tokens of all texts.
     """
     ranked = sorted(encoded(batch, tokenizer), key=lambda text: len(text[0]) + len(text[1]))
-    size = math.ceil(len(ranked) / _PARTS)
+    size = math.ceil(len(ranked) / PARTS)
     counted = sum(len(told) for _, told in ranked)
     total = 0.0
     for start in range(0, len(ranked), size):
@@ -79,8 +79,7 @@ def fit(
     """
     import torch
 
-    optimiser = torch.optim.AdamW(model.parameters(), lr=how.rate, weight_decay=how.decay, betas=BETAS)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: share_of_rate(step, how))
+    optimiser, schedule = optimisation(model.parameters(), how)
     track = Tracker(how.steps, every, report, watch, model)
     for _ in range(how.steps):
         model.train()
@@ -92,6 +91,14 @@ def fit(
         track.step(tokens=read, loss=loss)
     model.eval()
     return track.log
+
+
+def optimisation(parameters: Iterable[Any], how: Supervised) -> tuple[Any, Any]:
+    """Make the optimiser (AdamW) of some parameters and the schedule of its learning rate."""
+    import torch
+
+    optimiser = torch.optim.AdamW(parameters, lr=how.rate, weight_decay=how.decay, betas=BETAS)
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: share_of_rate(step, how))
 
 
 def share_of_rate(step: int, how: Supervised) -> float:

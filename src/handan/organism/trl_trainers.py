@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handan.organism import reinforced, supervised
 from handan.organism.recipe import Reinforced, Supervised
-from handan.organism.supervised import BETAS, CLIP, share_of_rate
+from handan.organism.supervised import CLIP
 
 if TYPE_CHECKING:
     from trl import GRPOTrainer, SFTTrainer
@@ -46,13 +47,10 @@ def supervised_trainer(
     **settings
         Further fields of ``SFTConfig``.
     """
-    import torch
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     weights = [one for one in model.parameters() if one.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=how.rate, weight_decay=how.decay, betas=BETAS)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: share_of_rate(step, how))
     config = SFTConfig(
         max_steps=how.steps,
         **_portions(how.batch, at_once),
@@ -67,7 +65,7 @@ def supervised_trainer(
         config,
         train_dataset=Dataset.from_dict(dict(rows)),
         processing_class=tokenizer,
-        optimizers=(optimiser, schedule),
+        optimizers=supervised.optimisation(weights, how),
     )
 
 
@@ -105,13 +103,10 @@ def reinforced_trainer(
     **settings
         Further fields of ``GRPOConfig``.
     """
-    import torch
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
     weights = [one for one in model.parameters() if one.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=how.rate, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / how.warmup, 1.0))
     config = GRPOConfig(
         max_steps=how.steps,
         **_portions(how.prompts * how.group, at_once),
@@ -134,7 +129,7 @@ def reinforced_trainer(
         config,
         train_dataset=Dataset.from_dict(dict(rows)),
         processing_class=tokenizer,
-        optimizers=(optimiser, schedule),
+        optimizers=reinforced.optimisation(weights, how),
     )
 
 

@@ -27,8 +27,8 @@
 # trained. Any of these could be the reason.
 #
 # So here is an experiment. Biologists study a *model organism*: a small creature that lives fast
-# and can be bred under control. Ours are language models of 170,000 parameters. We train whole
-# families of them from scratch. Within a family, teacher and student have the same base, the same size
+# and can be bred under control. Ours are tiny language models. We train whole families of
+# them from scratch. Within a family, teacher and student have the same base, the same size
 # and the same kinds of problems. They differ in their last step.
 
 # %% tags=["parameters"]
@@ -77,7 +77,11 @@ design = pd.DataFrame(
     {"model": one.name, "role": one.role, "starts from": one.parent or "nothing", "what is special": one.says}
     for one in conditions.CONDITIONS
 )
-show.table(design, "The models of a family. Every family is trained again with other seeds.", name="design")
+size_of = traces.resolve("teacher-carry-s0").params
+show.table(
+    design, f"The models of a family, of {size_of:,} parameters where not halved. Every family is trained with other seeds.",
+    name="design",
+)  # fmt: skip
 
 # %% [markdown]
 # Three of them are controls. *student-shuffled* learns from the teacher's chains of thought, but
@@ -86,8 +90,8 @@ show.table(design, "The models of a family. Every family is trained again with o
 # not, then size alone is not the reason. *student-returned* shows what a little reinforcement adds
 # after imitation.
 #
-# Reinforcement here is *GRPO*: the model writes eight replies to a problem, and moves towards those that
-# did better than the mean of the eight. The two kinds of last step can't be equal in every respect.
+# Reinforcement here is *GRPO*: the model writes a group of replies to a problem, and moves towards those
+# that did better than the mean of the group. The two kinds of last step can't be equal in every respect.
 # This is all that differs.
 
 # %% tags=["hide-input"]
@@ -432,7 +436,7 @@ show.table(
 #   ways to think. A large model knows many, and can find new ones.
 # - **The alignment was possible by construction.** People and the repertoire *carry* share one
 #   thing: carries cost. Where a human-like repertoire comes from in a large model can't be told from here.
-# - **One price.** A token costs 0.005 of a right answer. An earlier trial had used this price, and we did not
+# - **One price.** The price of a token stands in the table above. An earlier trial had used it, and we did not
 #   vary it. A higher one can make models answer at once, and another rate or number of updates can give
 #   other students.
 # - **Held out means as written.** A sum of other length with the same numbers, such as 01+10 for 0001+0010, may

@@ -151,6 +151,7 @@ def last_steps(recipe: Recipe) -> pd.DataFrame:
         ("different texts", f"{rewarded.steps * each:,}", f"{recipe.traces:,}"),
         ("learning rate", f"{rewarded.rate:g}, constant", f"{taught.rate:g}, falling to 0"),
         ("weight decay", "none", f"{taught.decay:g}"),
+        ("price of a token", f"{rewarded.price:g} of a right answer", "none"),
         ("sees its errors", "yes", "no"),
     ]
     return pd.DataFrame(rows, columns=["what", "reinforcement", "imitation"])

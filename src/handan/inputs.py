@@ -24,10 +24,20 @@ class Inputs:
         Costs beside norms.
     reliability : DataFrame or None
         Reliability of the norms, where known.
+    costs, norms : DataFrame
+        The tables that were joined, checked.
+    cost : str
+        The cost column.
+    measure : str
+        What stands for human difficulty, in words.
     """
 
     joined: Joined
     reliability: pd.DataFrame | None
+    costs: pd.DataFrame
+    norms: pd.DataFrame
+    cost: str = "reasoning_tokens"
+    measure: str = "the norms' own measure"
 
     def remarks(self, lineage: pd.DataFrame | None = None) -> list[str]:
         """Say what takes no part in a finding, and why, a line per reason.
@@ -68,7 +78,10 @@ def recorded(names: Sequence[str] | None, cost: str) -> list[Inputs]:
     from handan.findings.join import join
 
     loaded = [load_study(name) for name in dict.fromkeys(names or studies())]
-    return [Inputs(join(one.costs, one.norms, cost), one.reliability) for one in loaded]
+    return [
+        Inputs(join(one.costs, one.norms, cost), one.reliability, one.costs, one.norms, cost, one.measure)
+        for one in loaded
+    ]
 
 
 def own(costs: Path, norms: Path | None, reliability: Path | None, cost: str) -> Inputs:
@@ -93,13 +106,15 @@ def own(costs: Path, norms: Path | None, reliability: Path | None, cost: str) ->
     from handan.costs.files import read_costs
     from handan.findings.join import join
     from handan.norms import load_bank
-    from handan.tables import read_table
+    from handan.tables import check_costs, check_norms, read_table
 
     people = load_bank() if norms is None else read_table(norms)
-    # CSV is checked where it is joined; a CSV by any other ending is one too.
-    own_costs = read_costs(costs) if costs.suffix.lower() == ".parquet" else read_table(costs)
-    joined = join(own_costs, people, cost)
-    return Inputs(joined, _reliability(joined, norms, reliability))
+    # A CSV by any other ending is one too.
+    told = check_costs(read_costs(costs) if costs.suffix.lower() == ".parquet" else read_table(costs))
+    people = check_norms(people)
+    joined = join(told, people, cost)
+    measure = "human response time" if people["log_rt"].notna().any() else "the norms' difficulty"
+    return Inputs(joined, _reliability(joined, norms, reliability), told, people, cost, measure)
 
 
 def contrasts(

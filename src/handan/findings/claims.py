@@ -1,0 +1,252 @@
+"""Claim by claim: the paper says, we got, on these data, with this interval, so it is ...
+
+The ledger (``data/claims.toml``) says what is claimed, where it was said, which row of which
+finding speaks to it, and which rule decides (`handan.findings.rules`). This module looks the
+rows up and applies the rules; it computes no estimate of its own. What a study cannot speak
+to is listed with the reason, so that silence is never taken for an answer.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from handan.findings.rules import band, factor, near, on_edge
+from handan.findings.verdict import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED
+from handan.formats import interval, listing, number
+from handan.tables import packaged
+
+COLUMNS = ["claim", "study", "paper", "ours", "low", "high", "verdict"]
+MORE = [
+    *("on_edge", "n_items", "ceiling", "truncated", "measure", "rule", "title", "certainty", "where"),
+    *("selected", "sentence"),
+]
+SILENT = ["claim", "study", "reason"]
+VERDICTS = (SUPPORTED, NOT_SUPPORTED, CANNOT_TELL)
+RULES = ("direction", "near", "factor", "constant", "found")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the number of a claim is found.
+
+    Attributes
+    ----------
+    table : str
+        Name of a table of the battery.
+    select : mapping of str to list of str
+        Values that a row may have, the first that occurs being taken.
+    columns : tuple of (str, str, str)
+        Columns of the estimate and of the ends of its interval.
+    """
+
+    table: str
+    select: Mapping[str, list[str]]
+    columns: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claim of the ledger.
+
+    Attributes
+    ----------
+    name, title, said, where, certainty, needs : str
+        See ``data/claims.toml``.
+    paper : float or str
+        The published number, or its direction in words where no number is known.
+    rule : str
+        One of `RULES`.
+    source : Source
+        Where the number is found in a study of given models.
+    families : Source or None
+        Where it is found in a study of families of tiny models.
+    """
+
+    name: str
+    title: str
+    said: str
+    where: str
+    certainty: str
+    needs: str
+    paper: float | str
+    rule: str
+    source: Source
+    families: Source | None
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the data say about every claim.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        A row per claim × study that can speak to it: `COLUMNS`, then `MORE`. ``paper`` is a
+        number or a direction; ``selected`` says which models were compared; ``sentence`` holds
+        it all in words.
+    silent : DataFrame
+        A row per claim × study that cannot: `SILENT`.
+    """
+
+    rows: pd.DataFrame
+    silent: pd.DataFrame
+
+
+def ledger() -> list[Entry]:
+    """Read the ledger, in its order.
+
+    Raises
+    ------
+    ValueError
+        When an entry names an unknown rule, or one that needs a published number without it.
+    """
+    raw = tomllib.loads(packaged("claims.toml").read_text(encoding="utf-8"))
+    return [_entry(name, told) for name, told in raw.items()]
+
+
+def claims(tables: Mapping[str, pd.DataFrame], facts: pd.DataFrame, *, n_boot: int = 10_000) -> Claims:
+    """Look up every claim in the tables of the findings, and judge it.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Findings by name, as `handan.battery.battery` gives them; each has a column ``study``.
+    facts : DataFrame
+        A row per study: ``study, measure, n_items, ceiling, truncated, families`` (whether it
+        is a study of families of tiny models).
+    n_boot : int
+        Draws behind the intervals, for saying which verdicts are on the edge.
+
+    Returns
+    -------
+    Claims
+
+    Raises
+    ------
+    ValueError
+        When several rows of a finding answer to one claim in one study.
+    """
+    rows, silent = [], []
+    for entry in ledger():
+        for fact in facts.to_dict("records"):
+            found = list(_rows(entry, fact, tables))
+            rows += [_judged(entry, fact, name, row, source, n_boot) for name, row, source in found]
+            if not found:
+                silent.append(dict(claim=entry.name, study=fact["study"], reason=f"it needs {entry.needs}"))
+    return Claims(pd.DataFrame(rows, columns=[*COLUMNS, *MORE]), pd.DataFrame(silent, columns=SILENT))
+
+
+def tally(rows: pd.DataFrame) -> pd.DataFrame:
+    """Count the verdicts of every claim.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``Claims.rows``.
+
+    Returns
+    -------
+    DataFrame
+        ``claim, title, supported, not supported, cannot tell, studies``, in the ledger's order.
+    """
+    counts = []
+    for entry in ledger():
+        here = rows.loc[rows["claim"] == entry.name, "verdict"]
+        each = {name: int((here == name).sum()) for name in VERDICTS}
+        counts.append(dict(claim=entry.name, title=entry.title, **each, studies=len(here)))
+    return pd.DataFrame(counts)
+
+
+def _entry(name: str, told: Mapping[str, Any]) -> Entry:
+    if told["rule"] not in RULES:
+        raise ValueError(f"claim {name}: no rule {told['rule']!r}; there are: {', '.join(RULES)}")
+    if told["rule"] in ("near", "factor") and not isinstance(told["paper"], float):
+        raise ValueError(f"claim {name}: the rule {told['rule']} needs a published number")
+    texts = {key: told[key] for key in ("title", "said", "where", "certainty", "needs", "paper", "rule")}
+    families = _source(told["organism"]) if "organism" in told else None
+    return Entry(name, **texts, source=_source(told), families=families)
+
+
+def _source(told: Mapping[str, Any]) -> Source:
+    select = {key: [value] if isinstance(value, str) else value for key, value in told["select"].items()}
+    estimate, low, high = told["columns"]
+    return Source(told["table"], select, (estimate, low, high))
+
+
+def _rows(
+    entry: Entry, fact: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[str, pd.Series, Source]]:
+    """Name, row and source of what speaks to a claim in one study: one row, or one per repertoire."""
+    source = entry.families if fact["families"] else entry.source
+    table = tables.get(source.table) if source else None
+    if source is None or table is None or not {"study", *source.columns} <= set(table.columns):
+        return
+    part = table[(table["study"] == fact["study"]) & table[source.columns[0]].notna()]
+    for column, values in source.select.items():
+        value = next((one for one in values if (part[column] == one).any()), None)
+        part = part[part[column] == value]
+    name = part["repertoire"] if fact["families"] else None
+    labels = [fact["study"]] * len(part) if name is None else [f"{fact['study']} ({one})" for one in name]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"{len(part)} rows of {source.table} answer to claim {entry.name} in {labels[0]}")
+    for label, (_, row) in zip(labels, part.iterrows(), strict=True):
+        yield label, row, source
+
+
+def _judged(
+    entry: Entry, fact: Mapping[str, Any], study: str, row: pd.Series, source: Source, n_boot: int
+) -> dict[str, Any]:
+    ours, low, high = (float(row[column]) for column in source.columns)
+    items = row["n_items"] if "n_items" in row else fact["n_items"]
+    found, edge = _verdict(entry, row, low, high, items, n_boot)
+    context = {key: fact[key] for key in ("ceiling", "truncated", "measure")} | {"n_items": items}
+    told = dict(claim=entry.name, study=study, paper=entry.paper, ours=ours, low=low, high=high)
+    told |= dict(verdict=found, on_edge=edge, rule=entry.rule, title=entry.title, **context)
+    told |= dict(certainty=entry.certainty, where=entry.where, selected=_selected(source, row))
+    return told | {"sentence": _sentence(told)}
+
+
+def _verdict(
+    entry: Entry, row: pd.Series, low: float, high: float, items: float, n_boot: int
+) -> tuple[str, bool]:
+    if entry.rule not in ("near", "factor"):
+        return str(row["verdict"]), bool(row["on_edge"])
+    paper = float(entry.paper)
+    if entry.rule == "near":
+        limits, error = band("near", paper), _end_error(low, high, n_boot)
+        return near(low, high, paper, items), on_edge(low, high, limits, (error, error))
+    logs = np.log([low, high, *band("factor", paper)]) if low > 0 else np.full(4, np.nan)
+    error = _end_error(float(logs[0]), float(logs[1]), n_boot)
+    edge = on_edge(float(logs[0]), float(logs[1]), (float(logs[2]), float(logs[3])), (error, error))
+    return factor(low, high, paper, items), edge
+
+
+def _end_error(low: float, high: float, n_boot: int) -> float:
+    """Two standard errors of an end of a 95 % percentile interval of normal draws."""
+    from scipy.stats import norm
+
+    deviation = (high - low) / (2 * norm.ppf(0.975))
+    return float(2 * deviation * np.sqrt(0.025 * 0.975 / n_boot) / norm.pdf(norm.ppf(0.975)))
+
+
+def _selected(source: Source, row: pd.Series) -> str:
+    return listing(str(row[column]) for column in source.select) if source.select else source.table
+
+
+def _sentence(told: Mapping[str, Any]) -> str:
+    paper = told["paper"] if isinstance(told["paper"], str) else number(told["paper"])
+    ceiling = "" if np.isnan(told["ceiling"]) else f", noise ceiling {number(told['ceiling'])}"
+    cut = "" if np.isnan(told["truncated"]) else f", {100 * told['truncated']:.1f} % of traces cut"
+    edge = "; another seed could change this" if told["on_edge"] else ""
+    digits = 3 if told["rule"] == "constant" else 2
+    return (
+        f"In {told['study']} ({told['measure']}, {number(told['n_items'], 0)} items{ceiling}{cut}) we get "
+        f"{interval(told['ours'], told['low'], told['high'], digits)}, the claim is {paper}: "
+        f"{told['verdict']}{edge}."
+    )

@@ -38,8 +38,8 @@ class Sizes:
         Seed of everything random.
     """
 
-    n_boot: int = 4_000
-    n_pooled: int = 20_000
+    n_boot: int = 10_000
+    n_pooled: int = 100_000
     n_perm: int = 1_000
     seed: int = 0
 

@@ -37,7 +37,7 @@ def emit(frame: pd.DataFrame, how: Format, *, title: str = "", show: Sequence[st
     if how is Format.CSV:
         frame.to_csv(sys.stdout, index=False, lineterminator="\n")
     elif how is Format.JSON:
-        print(json.dumps(_records(frame), indent=2, allow_nan=False, ensure_ascii=False))
+        print(json.dumps(records(frame), indent=2, allow_nan=False, ensure_ascii=False))
     else:
         _print_table(frame[list(show)] if show else frame, title)
 
@@ -47,7 +47,8 @@ def harmless(text: object) -> str:
     return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in str(text))
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as JSON can hold them: what is missing or not finite becomes null."""
     return [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 

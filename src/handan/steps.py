@@ -22,14 +22,14 @@ _Step = Callable[["Inputs", pd.DataFrame, "Sizes"], "Tables"]
 def _alignment(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
     from handan.findings.alignment import align, mean_alignment
 
-    settings = dict(n_boot=sizes.n_boot, seed=sizes.seed)
+    n_boot, seed = sizes.n_boot, sizes.seed
     roles = lineage.set_index("model")["role"].to_dict()
     tables = {
-        "alignment": align(one.joined, one.reliability, **settings),
-        "means": mean_alignment(one.joined, roles, **settings),
+        "alignment": align(one.joined, one.reliability, n_boot=n_boot, seed=seed),
+        "means": mean_alignment(one.joined, roles, n_boot=n_boot, seed=seed),
     }
     if one.norms["log_rt"].notna().any():
-        timed = mean_alignment(one.joined, **settings)
+        timed = mean_alignment(one.joined, n_boot=n_boot, seed=seed)
         tables["timed"] = timed.rename(columns={"group": "model"})
     return tables
 

@@ -56,7 +56,7 @@ def figure(fig: Figure, caption: str, alt: str, name: str | None = None) -> None
         'style="max-width:100%;height:auto">'
         f"<figcaption><strong>{label}.</strong> {escape(caption)}</figcaption></figure>"
     )
-    _display({"text/html": html, "text/plain": f"[{label}. {caption}]"})
+    put({"text/html": html, "text/plain": f"[{label}. {caption}]"})
 
 
 def table(
@@ -112,7 +112,7 @@ def table(
         f"<table>{body}</table></div>{foot}</figure>"
     )
     lines = [f"{label}. {caption}", text, *([note] if note else [])]
-    _display({"text/html": html, "text/plain": "\n".join(lines)})
+    put({"text/html": html, "text/plain": "\n".join(lines)})
 
 
 def say(template: str, /, **values: Any) -> None:
@@ -146,7 +146,7 @@ def say(template: str, /, **values: Any) -> None:
         )
     marked = _Prose(formats.plain, "*p*").vformat(template, (), values)
     spoken = _Prose(str, "p").vformat(template, (), values)
-    _display({"text/markdown": marked, "text/plain": spoken})
+    put({"text/markdown": marked, "text/plain": spoken})
 
 
 def ref(name: str) -> str:
@@ -218,7 +218,14 @@ def _anchor(name: str | None) -> str:
     return f' id="{escape(name)}"' if name else ""
 
 
-def _display(bundle: dict[str, str]) -> None:
+def put(bundle: dict[str, str]) -> None:
+    """Show something that exists in several forms; outside of a notebook its plain text is printed.
+
+    Parameters
+    ----------
+    bundle : dict of str to str
+        Content by media type, ``text/plain`` among them.
+    """
     try:
         from IPython import get_ipython
         from IPython.display import display

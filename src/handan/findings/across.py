@@ -58,7 +58,9 @@ def _drawn(items: pd.DataFrame, per_task: int, n_boot: int, rng: np.random.Gener
 
 
 def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    # Equal values may miss their mean by a rounding error, which is no variance.
+    varies = (np.ptp(x, axis=1) > 0) & (np.ptp(y, axis=1) > 0)
     x, y = (values - values.mean(axis=1, keepdims=True) for values in (x, y))
     scale = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(scale > 0, (x * y).sum(axis=1) / scale, np.nan)
+        return np.where(varies, (x * y).sum(axis=1) / scale, np.nan)

@@ -8,7 +8,6 @@ to is listed with the reason, so that silence is never taken for an answer.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from handan.findings.ledger import Entry, Source, ledger
 from handan.findings.rules import band, factor, near, on_edge
 from handan.findings.verdict import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED
-from handan.formats import interval, listing, number
-from handan.tables import packaged
+from handan.formats import count, interval, listing, number
+from handan.output import records
 
 COLUMNS = ["claim", "study", "paper", "ours", "low", "high", "verdict"]
 MORE = [
@@ -28,56 +28,6 @@ MORE = [
 ]
 SILENT = ["claim", "study", "reason"]
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, CANNOT_TELL)
-RULES = ("direction", "near", "factor", "constant", "found")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the number of a claim is found.
-
-    Attributes
-    ----------
-    table : str
-        Name of a table of the battery.
-    select : mapping of str to list of str
-        Values that a row may have, the first that occurs being taken.
-    columns : tuple of (str, str, str)
-        Columns of the estimate and of the ends of its interval.
-    """
-
-    table: str
-    select: Mapping[str, list[str]]
-    columns: tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One claim of the ledger.
-
-    Attributes
-    ----------
-    name, title, said, where, certainty, needs : str
-        See ``data/claims.toml``.
-    paper : float or str
-        The published number, or its direction in words where no number is known.
-    rule : str
-        One of `RULES`.
-    source : Source
-        Where the number is found in a study of given models.
-    families : Source or None
-        Where it is found in a study of families of tiny models.
-    """
-
-    name: str
-    title: str
-    said: str
-    where: str
-    certainty: str
-    needs: str
-    paper: float | str
-    rule: str
-    source: Source
-    families: Source | None
 
 
 @dataclass(frozen=True)
@@ -96,18 +46,6 @@ class Claims:
 
     rows: pd.DataFrame
     silent: pd.DataFrame
-
-
-def ledger() -> list[Entry]:
-    """Read the ledger, in its order.
-
-    Raises
-    ------
-    ValueError
-        When an entry names an unknown rule, or one that needs a published number without it.
-    """
-    raw = tomllib.loads(packaged("claims.toml").read_text(encoding="utf-8"))
-    return [_entry(name, told) for name, told in raw.items()]
 
 
 def claims(tables: Mapping[str, pd.DataFrame], facts: pd.DataFrame, *, n_boot: int = 10_000) -> Claims:
@@ -163,20 +101,20 @@ def tally(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(counts)
 
 
-def _entry(name: str, told: Mapping[str, Any]) -> Entry:
-    if told["rule"] not in RULES:
-        raise ValueError(f"claim {name}: no rule {told['rule']!r}; there are: {', '.join(RULES)}")
-    if told["rule"] in ("near", "factor") and not isinstance(told["paper"], float):
-        raise ValueError(f"claim {name}: the rule {told['rule']} needs a published number")
-    texts = {key: told[key] for key in ("title", "said", "where", "certainty", "needs", "paper", "rule")}
-    families = _source(told["organism"]) if "organism" in told else None
-    return Entry(name, **texts, source=_source(told), families=families)
+def as_json(found: Claims) -> dict[str, list[dict[str, Any]]]:
+    """Turn all verdicts, and what stays silent, into what JSON can hold.
 
+    Parameters
+    ----------
+    found : Claims
+        A result of `claims`.
 
-def _source(told: Mapping[str, Any]) -> Source:
-    select = {key: [value] if isinstance(value, str) else value for key, value in told["select"].items()}
-    estimate, low, high = told["columns"]
-    return Source(told["table"], select, (estimate, low, high))
+    Returns
+    -------
+    dict of str to list of dict
+        ``claims`` and ``silent``; what is missing is None.
+    """
+    return {"claims": records(found.rows), "silent": records(found.silent)}
 
 
 def _rows(
@@ -246,7 +184,7 @@ def _sentence(told: Mapping[str, Any]) -> str:
     edge = "; another seed could change this" if told["on_edge"] else ""
     digits = 3 if told["rule"] == "constant" else 2
     return (
-        f"In {told['study']} ({told['measure']}, {number(told['n_items'], 0)} items{ceiling}{cut}) we get "
+        f"In {told['study']} ({told['measure']}, {count(told['n_items'])} items{ceiling}{cut}) we get "
         f"{interval(told['ours'], told['low'], told['high'], digits)}, the claim is {paper}: "
         f"{told['verdict']}{edge}."
     )

@@ -96,7 +96,7 @@ def on_edge(low: float, high: float, band: tuple[float, float], errors: tuple[fl
 
 
 def band(rule: str, paper: float) -> tuple[float, float]:
-    """Ends of the band of a rule.
+    """Give the ends of the band of a rule.
 
     Raises
     ------

@@ -1,0 +1,122 @@
+"""The command `handan claims`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handan.output import Format, emit, harmless
+
+if TYPE_CHECKING:
+    from handan.battery import Step
+    from handan.findings.claims import Claims
+
+_SHOWN = ["claim", "study", "paper", "ours", "low", "high", "verdict", "on_edge", "n_items", "measure"]
+
+
+def claims(
+    costs: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Your own costs: model, task, item, reasoning_tokens. Default: recorded studies."
+        ),
+    ] = None,
+    norms: Annotated[
+        Path | None, typer.Option("--norms", help="Your own norms as CSV. Default: the item bank.")
+    ] = None,
+    lineage: Annotated[
+        Path | None, typer.Option("--lineage", help="Your own lineage as CSV. Default: the packaged one.")
+    ] = None,
+    reliability: Annotated[
+        Path | None,
+        typer.Option("--reliability", help="Reliability of your norms as CSV: task, reliability."),
+    ] = None,
+    study: Annotated[
+        list[str] | None, typer.Option("--study", help="A recorded study; repeat it. Default: all.")
+    ] = None,
+    cost: Annotated[
+        str, typer.Option("--cost", help="The column of the costs table that counts.")
+    ] = "reasoning_tokens",
+    full: Annotated[
+        bool, typer.Option("--full", help="In csv and json: every column, sentences included.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write everything to this file as JSON as well.")
+    ] = None,
+    n_boot: Annotated[
+        int, typer.Option("--n-boot", min=100, help="Resamples of items behind a verdict.")
+    ] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
+    how: Annotated[
+        Format, typer.Option("--format", help="A table to read, or csv or json for a program.")
+    ] = Format.TABLE,
+) -> None:
+    """Say of each claim of the paper whether the data support it."""
+    from handan.battery import Sizes
+    from handan.claimed import claimed
+    from handan.findings.claims import COLUMNS, tally
+
+    sizes = Sizes(n_boot=max(n_boot // 10, 100), n_pooled=n_boot, seed=seed)
+    with Watch() as watch:
+        found, _ = claimed(
+            costs, norms, lineage, reliability, study, cost, sizes=sizes, report=watch.show, jobs=jobs
+        )
+    if out is not None:
+        write_json(found, out)
+    if how is not Format.TABLE:
+        return emit(found.rows if full else found.rows[COLUMNS], how)
+    emit(found.rows, how, title="The paper says, we got (95 % intervals)", show=_SHOWN)
+    emit(tally(found.rows), how, title="Verdicts, counted over studies; not corrected for their number")
+
+
+class Watch:
+    """Show where the battery stands: a bar on a terminal, a line per finding elsewhere."""
+
+    def __enter__(self) -> Watch:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        console = Console(stderr=True)
+        self._plain = not console.is_terminal
+        self._bar = Progress(
+            BarColumn(), TextColumn("{task.description}"), console=console, disable=self._plain
+        )
+        self._task = self._bar.add_task("reading tables", total=None)
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+
+    def show(self, step: Step) -> None:
+        """Show one finding that is done."""
+        text = harmless(step)
+        if self._plain:
+            print(text, file=sys.stderr, flush=True)
+        self._bar.update(self._task, completed=step.done, total=step.total, description=text)
+
+
+def write_json(found: Claims, path: Path) -> None:
+    """Write all claims, and what could not be told, as JSON; a file is replaced as a whole or not at all.
+
+    Raises
+    ------
+    OSError
+        When the file can't be written.
+    """
+    from handan.findings.claims import as_json
+
+    told = as_json(found)
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_text(
+            json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

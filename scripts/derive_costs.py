@@ -13,6 +13,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import derive_bases
 import numpy as np
 import pandas as pd
 
@@ -164,6 +165,7 @@ STUDIES = {
     "gpqa-minutes": gpqa_minutes,
     "mip-math": lambda raw: mip(raw, "math"),
     "mip-gsm8k": lambda raw: mip(raw, "gsm8k"),
+    derive_bases.STUDY: derive_bases.pretrained_bases,
     "pm-bench": pm_bench,
 }
 INPUTS = {
@@ -174,8 +176,10 @@ INPUTS = {
     ],
     "mip-math": ["mip-overthinking/items.csv"],
     "mip-gsm8k": ["mip-overthinking/items.csv"],
+    derive_bases.STUDY: [derive_bases.INPUT],
     "pm-bench": ["pm-llm-benchmark/items.csv", "pm-llm-benchmark/item_difficulty.csv"],
 }
+CHECKS = {derive_bases.STUDY: derive_bases.checks}  # what else is computed for derived.json
 
 
 def _reliability(study: str, tasks: dict[str, tuple[float, str]]) -> pd.DataFrame:
@@ -214,6 +218,8 @@ def derive(raw: Path, out: Path) -> None:
             "rows_with_zero_reasoning": int((costs["reasoning_tokens"] == 0).sum()),
             "rows_cut_at_limit": int((costs["stop"] == "length").sum()) if "stop" in costs else None,
         }
+        if study in CHECKS:
+            derived[study] |= CHECKS[study](raw)
     _write(pd.concat(reliabilities), out / "reliability.csv", ["study", "task"])
     (out / "derived.json").write_text(json.dumps(derived, indent=2) + "\n")
 

@@ -12,6 +12,7 @@ EXPECTED = {  # items, models: as published by the sources
     "gpqa-minutes": (136, 12),
     "mip-math": (52, 6),
     "mip-gsm8k": (582, 5),
+    "pretrained-bases": (1000, 9),
     "pm-bench": (46, 22),
 }
 

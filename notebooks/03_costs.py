@@ -256,7 +256,7 @@ show.say(
 # inspect_ai, OpenAI batches and vLLM are read by `handan import`.
 
 # %% [markdown]
-# ## Five studies
+# ## The recorded studies
 #
 # A study has two tables. The *norms* say how hard an item is for people. The *costs* say what
 # a model spent on it. Every table below comes from work that others published. Where the
@@ -279,7 +279,7 @@ show.table(overview, "The recorded studies, and what stands for human difficulty
 
 # %% [markdown]
 # Look at the second column. In `pnas-r1` people were timed. In `gpqa-minutes` they reported
-# themselves how many minutes they took. In the two `mip` studies difficulty is a property of the problem that a person assigned or wrote down.
+# themselves how many minutes they took. In the two `mip` studies and in `pretrained-bases` difficulty is a property of the problem that a person assigned or wrote down.
 # In `pm-bench` difficulty is the opinion of a language model. A correlation with the last
 # kind of measure says little about people, and we will not pretend that it does.
 #
@@ -389,7 +389,7 @@ for name in names:
 # %%
 def both_rules(name):
     one = studies[name]
-    if "output_tokens" not in one.costs:
+    if "output_tokens" not in one.costs or one.costs["answer_tokens"].isna().all():
         return pd.DataFrame()
     tagged = one.costs[one.costs["answer_tokens"].notna()]
     reasoning = align(join(tagged, one.norms), n_boot=size.n_boot, seed=seed)
@@ -433,3 +433,5 @@ else:
 # - **Text counted again.** The `mip` and `pm` counts were made from stored text with one
 #   common tokenizer. They are close to what was generated, but they are not the generated
 #   tokens themselves.
+# - **Words, not tokens.** `pretrained-bases` counts the words of the whole output, because half
+#   of its texts are gone.

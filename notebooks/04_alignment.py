@@ -177,7 +177,7 @@ if "pnas-r1" in names:
 # the possible that was reached.
 
 # %% tags=["hide-input"]
-MORE = {"model": "model", "role": "role", "n": "items", "r": "r [Fisher interval]", "spearman": "Spearman",
+MORE = {"model": "model", "task": "task", "role": "role", "n": "items", "r": "r [Fisher interval]", "spearman": "Spearman",
         "partial_r": "partial r", "ceiling": "ceiling", "r_over_ceiling": "r / ceiling",
         "percent": "% cut", "p": "p"}  # fmt: skip
 others = [name for name in names if aligned.loc[aligned["study"] == name, "model"].nunique() > 1]
@@ -195,9 +195,10 @@ for name in others:
 
 # %% tags=["hide-input"]
 def forest(name, part):
+    several = part["task"].nunique() > 1
     return figures.intervals(
-        part, value="r", low="boot_low", high="boot_high",
-        label="model", group="role", ceiling="ceiling", xlabel=f"r of log cost with {studies[name].measure}",
+        part.assign(label=part["model"] + (", " + part["task"] if several else "")),
+        value="r", low="boot_low", high="boot_high", label="label", group="role", ceiling="ceiling", xlabel=f"r of log cost with {studies[name].measure}",
     )  # fmt: skip
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,9 +7,10 @@ import pytest
 from handan import costs
 from handan.findings.alignment import align
 from handan.findings.collapse import collapse
-from handan.findings.contrast import placed, unpaired_cells
+from handan.findings.contrast import contrast, placed, unpaired_cells
 from handan.findings.join import join
 from handan.findings.transfer import baselines_ahead, teachers_against_baselines, transfer
+from handan.findings.verdict import COLLAPSE
 from handan.lineage import load_lineage
 from handan.stats.dependent import compare_overlapping
 
@@ -155,3 +158,28 @@ def test_the_pooled_interval_covers_and_keeps_its_level(simulated, lineage):
     # one-sided 2.5 %, two-sided 95 %, with a Monte Carlo margin of 3 standard errors
     assert covered / 200 >= 0.90
     assert rejected / 200 <= 0.06
+
+
+def test_a_cell_with_few_items_stays_out_of_the_pool_and_says_so(recwarn):
+    rng = np.random.default_rng(0)
+
+    def task(name, n):
+        people = rng.standard_normal(n)
+        items = [f"{name}{k}" for k in range(n)]
+        models = {"t": people + rng.standard_normal(n), "s": rng.standard_normal(n)}
+        costs = pd.concat(
+            pd.DataFrame(dict(model=model, task=name, item=items, reasoning_tokens=np.exp(5 + 0.3 * z)))
+            for model, z in models.items()
+        )
+        return costs, pd.DataFrame(dict(task=name, item=items, log_rt=people))
+
+    parts = [task("large", 80), task("tiny", 2), task("small", 12)]
+    joined = join(*(pd.concat(tables) for tables in zip(*parts, strict=True)))
+    pairs = pd.DataFrame([dict(a="t", b="s", relation="own teacher")])
+    found = contrast(joined, pairs, COLLAPSE, n_boot=300)
+    assert found.pairs.set_index("task")["pooled"].to_dict() == dict(large=True, tiny=False, small=False)
+    assert found.pooled["n_items"].tolist() == [80]
+    few = joined.rows["task"] == "tiny"
+    only = contrast(replace(joined, rows=joined.rows[few]), pairs, COLLAPSE, n_boot=300)
+    assert only.pooled.empty or only.pooled["verdict"].tolist() == ["cannot tell"]
+    assert not recwarn.list

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.join import CELL, Joined, ceilings, join, task_rng
+from handan.findings.verdict import enough
 from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
 from handan.stats.correlation import mean_correlation
 from handan.stats.pingouin_adapter import partial_row, pearson_row
@@ -120,8 +121,9 @@ def mean_alignment(
     Returns
     -------
     DataFrame
-        ``study, group, n_models, n_cells, mean_r, low, high, mean_r_fisher``: the plain
-        mean with its 95 % item-bootstrap interval, and the mean through Fisher's z.
+        ``study, group, n_models, n_cells, n_small, mean_r, low, high, mean_r_fisher``: the plain
+        mean with its 95 % item-bootstrap interval, and the mean through Fisher's z. ``n_small``
+        cells have too few items to be in the mean (`handan.findings.verdict.enough`).
     """
     cells: list[dict[str, Any]] = []
     for study, task, wide in joined.tasks():
@@ -132,15 +134,18 @@ def mean_alignment(
             group = groups[model] if groups else model
             cells.append(
                 dict(study=study, task=task, model=model, group=group, r=point[k], draws=draws[:, k])
+                | dict(n=int(wide[[model, "human"]].notna().all(axis=1).sum()))
             )
     rows = []
     for (study, group), part in pd.DataFrame(cells).groupby(["study", "group"], sort=False):
-        usable = part[part["r"].notna()]
+        known = part[part["r"].notna()]
+        usable = known[enough(known["n"])]
         if usable.empty:
             continue
         interval = percentile_interval(np.mean(np.column_stack(usable["draws"].tolist()), axis=1))
         rows.append(
             dict(study=study, group=group, n_models=usable["model"].nunique(), n_cells=len(usable))
+            | dict(n_small=len(known) - len(usable))
             | dict(mean_r=usable["r"].mean(), low=float(interval.low), high=float(interval.high))
             | dict(mean_r_fisher=float(mean_correlation(usable["r"].to_numpy(), how="fisher")))
         )

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.join import Joined, ceilings, task_rng
-from handan.findings.verdict import Claim, judge
+from handan.findings.verdict import Claim, enough, judge
 from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
 from handan.stats.dependent import compare_overlapping
 from handan.stats.unpaired import unpaired_t
@@ -38,7 +38,9 @@ class Contrast:
         interval (``zou_low, zou_high``) and the item-bootstrap interval (``boot_low,
         boot_high``), the tests of Williams (``williams_t, williams_df, williams_p``),
         Steiger (``steiger_z, steiger_p``) and Meng, Rosenthal and Rubin (``meng_z,
-        meng_p``), ``williams_p_holm`` (corrected over the pairs of the study and
+        meng_p``), ``pooled`` (whether the pair enters the pooled difference: one with fewer
+        than `handan.findings.verdict.FEWEST` items does not where others have more),
+        ``williams_p_holm`` (corrected over the pairs of the study and
         relation), ``ceiling``, ``truncated_a``, ``truncated_b`` and
         ``note`` (why a test has no value).
     pooled : DataFrame
@@ -89,6 +91,8 @@ def contrast(
     if not rows:
         return Contrast(pd.DataFrame(columns=PAIR), pd.DataFrame(columns=["study", "relation"]))
     table = pd.DataFrame(rows)
+    known = table["difference"].notna()
+    table["pooled"] = known & table["n"].where(known).groupby(table["study"]).transform(enough)
     pooled = _pool(table, claim)
     table = table.drop(columns="draws")
     table["williams_p_holm"] = table.groupby(["study", "relation"], sort=False)["williams_p"].transform(_holm)
@@ -150,8 +154,11 @@ def end_errors(draws: np.ndarray) -> tuple[float, float]:
     Parameters
     ----------
     draws : ndarray of shape (n_boot,)
-        Bootstrap draws; the errors come from the order statistics around the ends.
+        Bootstrap draws; the errors come from the order statistics around the ends. Without any
+        draw they are 0.
     """
+    if np.isnan(draws).all():
+        return 0.0, 0.0
     tail = 0.025
     rank_error = min(2 * np.sqrt(tail * (1 - tail) / len(draws)), tail)
     ends = np.array([tail, 1 - tail])
@@ -196,7 +203,7 @@ def _tests(triple: pd.DataFrame) -> dict[str, Any]:
 
 def _pool(table: pd.DataFrame, claim: Claim) -> pd.DataFrame:
     rows = []
-    for study, part in table[table["difference"].notna()].groupby("study", sort=False):
+    for study, part in table[table["pooled"]].groupby("study", sort=False):
         names = sorted(part["relation"].unique(), key=lambda name: name not in LITERAL)
         relations = {name: part[part["relation"] == name] for name in names}
         if len(relations) > 1:

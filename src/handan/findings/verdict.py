@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from handan.formats import number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A third of the difference between the paper's two means (0.64 for teachers, 0.34 for students).
 SMALLEST = (0.64 - 0.34) / 3
@@ -97,6 +100,27 @@ def verdict(low: float, high: float, sign: int = 1, smallest: float = SMALLEST) 
     if low > 0:
         return SUPPORTED
     return NOT_SUPPORTED if high < smallest else CANNOT_TELL
+
+
+def enough(n_items: pd.Series) -> pd.Series:
+    """Say which of several cells have enough items to be pooled.
+
+    A correlation over a handful of items says next to nothing, and yet counts as much in a mean
+    as any other. Where some cells have `FEWEST` items, smaller ones are left out of the mean;
+    where none has, all stay, and the verdict is *cannot tell*.
+
+    Parameters
+    ----------
+    n_items : Series
+        Items of each cell.
+
+    Returns
+    -------
+    Series of bool
+        In the index of `n_items`.
+    """
+    large = n_items >= FEWEST
+    return large if large.any() else n_items >= 0
 
 
 def judge(claim: Claim, row: Mapping[str, Any], errors: tuple[float, float] = (0.0, 0.0)) -> dict[str, Any]:

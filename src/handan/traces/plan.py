@@ -14,6 +14,8 @@ from handan.traces.progress import duration
 from handan.traces.request import Request
 
 CHARS_PER_TOKEN = 4.0
+# The tokenizer column of a study that could count words only.
+WORDS = "whitespace words"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def recorded_tokens() -> pd.DataFrame:
     parts = []
     for name in studies():
         costs = load_study(name).costs
+        costs = costs[costs["tokenizer"].ne(WORDS).fillna(True)]
         tokens = costs["reasoning_tokens"] + costs["answer_tokens"].fillna(0)
         bare = costs["model"].str.split("@").str[0]
         parts.append(pd.DataFrame({"study": name, "model": bare, "role": bare.map(roles), "tokens": tokens}))

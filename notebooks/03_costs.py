@@ -27,8 +27,8 @@
 # with the effort of people.
 #
 # Before we can ask that, we need the costs. The first half of this chapter counts traces of our
-# own, and shows what goes wrong when one counts carelessly. The second half shows the five
-# recorded studies of this book: what each of them counted, and how much of it is incomplete.
+# own, and shows what goes wrong when one counts carelessly. The second half shows the recorded
+# studies of this book: what each of them counted, and how much of it is incomplete.
 
 # %% tags=["parameters"]
 profile = "default"  # "quick" takes fewer resamples

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from handan.findings.claims import Claims
 
 # The findings that the ledger asks for.
-FINDINGS = ("alignment", "across", "collapse", "transfer")
+FINDINGS = ("collapse", "transfer", "alignment", "across", "inflation", "effort", "efficiency", "geometry")
 
 
 def claimed(

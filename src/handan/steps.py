@@ -66,15 +66,106 @@ def _advantage(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
 
 
 def _contrast(found: Contrast, name: str, needs: str) -> Tables:
-    if found.pairs.empty:
-        raise LookupError(f"it needs {needs}")
+    _require(found.pairs, needs)
     return {f"{name}_pairs": found.pairs, name: found.pooled}
 
 
+def _inflation(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.inflation import measure
+
+    found = measure(
+        one.joined, one.costs, lineage, one.reliability, cost=one.cost, n_boot=sizes.n_boot, seed=sizes.seed
+    )
+    _require(found.pairs, "a student beside its own teacher or a baseline of its own")
+    return {"inflation": found.pairs, "inflation_pooled": found.pooled}
+
+
+def _effort(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.effort import effort
+
+    n_boot = max(sizes.n_boot // 5, 100)
+    found = effort(one.joined, one.costs, lineage, cost=one.cost, n_boot=n_boot, seed=sizes.seed)
+    _require(found.distances, "a teacher and a student on the same items")
+    return {"effort_distances": found.distances, "effort_form": found.form, "effort": found.pooled}
+
+
+def _efficiency(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.efficiency import efficiency
+
+    n_boot = max(sizes.n_boot // 5, 100)
+    found = efficiency(one.joined, one.costs, lineage, cost=one.cost, n_boot=n_boot, seed=sizes.seed)
+    tables = {"efficiency": found.models}
+    return tables | {"efficiency_points": found.points, "efficiency_law": found.law}
+
+
+def _influence(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.influence import influence
+
+    found = influence(one.joined, one.costs, lineage, cost=one.cost)
+    _require(found.items, "a student beside its own teacher or a baseline of its own")
+    return {"influence_items": found.items, "influence": found.pooled}
+
+
+def _geometry(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.geometry import geometry
+
+    found = geometry(
+        one.joined, lineage, one.reliability, one.costs, cost=one.cost, measure=one.measure,
+        n_boot=sizes.n_boot, n_perm=sizes.n_perm, seed=sizes.seed,
+    )  # fmt: skip
+    names = ("pairs", "models", "tests", "students", "studies")
+    return {f"geometry_{name}": getattr(found, name) for name in names} | {"allocation": found.allocation}
+
+
+def _mixed(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.mixed import mixed
+
+    found = mixed(one.joined, lineage)
+    return {"mixed": found.fixed, "mixed_components": found.components, "mixed_law": found.law}
+
+
+def _confounds(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.confounds import confounds
+
+    return {"confounds": confounds(one, lineage)}
+
+
+def _multiverse(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.multiverse import multiverse
+
+    found = multiverse(one, lineage, n_perm=sizes.n_perm, seed=sizes.seed)
+    _require(found.curve, "a teacher and a student, or a student and a baseline, on the same items")
+    names = ("summary", "choices", "tests", "curve")
+    return {f"multiverse_{name}": getattr(found, name) for name in names}
+
+
+def _power(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
+    from handan.findings.detectable import detectable
+
+    found = detectable(one.joined, lineage, one.reliability)
+    _require(found, "a teacher and a student, or a student and a baseline, on the same items")
+    return {"detectable": found}
+
+
+def _require(table: pd.DataFrame, needs: str) -> None:
+    if table.empty:
+        raise LookupError(f"it needs {needs}")
+
+
+# The slow ones come first, so that two processes end together.
 STEPS: dict[str, _Step] = {
+    "multiverse": _multiverse,
     "collapse": _collapse,
     "transfer": _transfer,
     "advantage": _advantage,
+    "mixed": _mixed,
+    "geometry": _geometry,
+    "inflation": _inflation,
+    "effort": _effort,
     "alignment": _alignment,
+    "confounds": _confounds,
+    "efficiency": _efficiency,
+    "influence": _influence,
     "across": _across,
+    "power": _power,
 }

@@ -18,9 +18,10 @@
 # - compare two correlations that share their items and their people;
 # - say which test keeps its level, and which wastes the data;
 # - pool over pairs of models without pretending that they are independent;
-# - read a verdict and the rule behind it.
+# - read a verdict and the rule behind it;
+# - say how many items a study needs, and what a recorded study could have seen.
 #
-# **Time:** 35 minutes to read, about a minute to run.
+# **Time:** 45 minutes to read, about a minute to run.
 #
 # The paper's first claim is *functional alignment collapse*. Teachers, trained by
 # reinforcement, follow human difficulty at a mean r of 0.64. Students, fine-tuned on the
@@ -39,14 +40,16 @@ seed = 0
 import numpy as np
 import pandas as pd
 
-from handan import costs, figures, profiles
+from handan import costs, figures, figures_power, profiles
 from handan.book import show
 from handan.findings.alignment import align, mean_alignment
 from handan.findings.collapse import collapse
 from handan.findings.contrast import unpaired_cells
+from handan.findings.detectable import PAPER, detectable
 from handan.findings.join import join
-from handan.findings.verdict import COLLAPSE, SMALLEST, no_data
+from handan.findings.verdict import COLLAPSE, FEWEST, SMALLEST, no_data
 from handan.lineage import load_lineage
+from handan.stats.power_table import items_table, power_table
 from handan.stats.simulate import operating_characteristics
 
 # %%
@@ -91,7 +94,7 @@ silent = [name for name in names if found[name].pairs.empty]
 # where $\bar r$ is the mean of the two correlations.
 
 # %% tags=["hide-input"]
-PAIR = {"a": "teacher", "b": "student", "n": "items", "r_a": "r teacher", "r_b": "r student",
+PAIR = {"a": "teacher", "b": "student", "task": "task", "n": "items", "r_a": "r teacher", "r_b": "r student",
         "difference": "difference [Zou]", "williams_p": "Williams p", "boot_low": "bootstrap low",
         "boot_high": "high", "r_ab": "r of the two", "williams_t": "t"}  # fmt: skip
 if speaking:
@@ -179,8 +182,9 @@ show.say(
 # %% tags=["hide-input"]
 def pair_figure(name):
     pairs = found[name].pairs
+    task = ", " + pairs["task"] if pairs["task"].nunique() > 1 else ""
     return figures.intervals(
-        pairs.assign(label=pairs["a"] + " − " + pairs["b"]), value="difference", low="boot_low",
+        pairs.assign(label=pairs["a"] + " − " + pairs["b"] + task), value="difference", low="boot_low",
         high="boot_high", label="label", group="relation", xlabel="r of the teacher minus r of the student",
     )  # fmt: skip
 
@@ -204,6 +208,9 @@ for name in speaking:
 ALL = PAIR | {"steiger_p": "Steiger p", "meng_p": "Meng p", "williams_p_holm": "Williams p, Holm"}
 for name in speaking:
     own = found[name].pairs.query("relation == 'own teacher'")
+    if own.empty:
+        show.say("In {study} no student stands beside its own teacher.", study=name)
+        continue
     show.table(
         own,
         f"Students against their own teacher in {name}. Holm's correction is over the pairs of this table.",
@@ -218,7 +225,8 @@ for name in speaking:
 # One number per study: the mean difference over pairs. Its interval comes from one bootstrap
 # in which a resample of items serves all models at once, so the pairs may be as dependent as
 # they like. Where a study has both kinds of pairs, a line *all* pools every pair, which is
-# closest to the paper's comparison of group means.
+# closest to the paper's comparison of group means. A pair in a task with fewer than 20 common
+# items takes no part where others have more: its r says next to nothing.
 #
 # The verdict follows one rule for all studies.
 #
@@ -312,6 +320,185 @@ if not unpaired.empty:
 # bootstrap has neither fault, but its inference is about *these* models on new items. To
 # speak about new models one needs more families than anybody has recorded.
 #
+# ## How many items would it take?
+#
+# *Cannot tell* means little unless we know what a study was able to tell. So let us turn the
+# question round. Suppose that the drop is real, and as large as the paper's. How many items
+# does a lab need to see it?
+#
+# Four things decide.
+#
+# - **The two correlations, as observed.** The noise of the norms is in them. An observed r
+#   is the true one times the ceiling, so poor norms shrink the drop together with the r.
+# - **The correlation of the two models with each other.** Models that resemble each other
+#   are lucky on the same items, and luck that is shared cancels.
+# - **The number of items.**
+# - **The number of pairs**, and how alike the pairs are.
+#
+# For one pair, the sampling variance of the difference is known for large $n$:
+#
+# $$ (n-1)\,\mathrm{Var}(r_{ah} - r_{bh}) \approx (1-r_{ah}^2)^2 + (1-r_{bh}^2)^2 - 2c, $$
+#
+# where $c$, the covariance of the two correlations, grows with $r_{ab}$. The table asks for
+# two things: items to *see* the paper's drop, and items to *rule out* a drop where there is
+# none, each with a probability of 80 %.
+
+# %%
+rule = dict(smallest=SMALLEST, fewest=FEWEST)
+between = (0.0, 0.2, 0.4, 0.6, 0.8)
+needed = items_table(*PAPER, between, **rule)
+
+# %% tags=["hide-input"]
+show.table(
+    needed,
+    f"Items needed with one pair of models, to see a drop from {PAPER[0]} to {PAPER[1]}, and to rule out one of "
+    f"{SMALLEST:.2f} where both have an r of {sum(PAPER) / 2:.2f}.",
+    labels={"r_ab": "r of the two models", "items_to_see": "items to see the drop",
+            "items_to_rule_out": "items to rule one out"},
+    name="needed",
+)  # fmt: skip
+
+# %% tags=["hide-input"]
+middle = needed.query("r_ab == 0.6").iloc[0]
+show.say(
+    "If the two models correlate at {r}, a lab needs {see} items to see the drop, and {out} to say that there is none. "
+    "The second is {times:.0f} times the first. To show that something is absent is always the dearer task.",
+    r=middle["r_ab"], see=middle["items_to_see"], out=middle["items_to_rule_out"],
+    times=middle["items_to_rule_out"] / middle["items_to_see"],
+)  # fmt: skip
+
+# %% [markdown]
+# A formula for large $n$ need not hold for small $n$, nor for our rule, which goes by the
+# item bootstrap. So we draw studies again, bootstrap each of them, and look how often the
+# interval excludes zero.
+
+# %%
+could = pd.concat(
+    [detectable(joined[name], lineage, studies[name].reliability) for name in names], ignore_index=True
+)
+could = could[could["claim"] == "collapse"]
+grid = np.unique(np.geomspace(FEWEST, 1_000, 40).round().astype(int))
+curves = power_table(*PAPER, between, grid, **rule)
+drawn = power_table(*PAPER, (0.2, 0.6), (25, 50, 100), **rule, n_studies=size.n_studies, seed=seed)
+
+# %% tags=["hide-input"]
+marks = could.drop_duplicates("study")[["study", "n_items"]]
+fig = figures_power.power_curves(pd.concat([curves, drawn]), studies=marks)
+at_50 = curves[curves["n_items"] == grid[grid >= 50][0]].set_index("r_ab")["power"]
+caption = (
+    f"With about 50 items and one pair, a drop from {PAPER[0]} to {PAPER[1]} is seen in {100 * at_50[0.0]:.0f} % "
+    f"of studies if the models have nothing in common, and in {100 * at_50[0.8]:.0f} % if they correlate at 0.8. "
+    f"Lines: formula. Markers: {size.n_studies:,} simulated studies with their 95 % interval. Dashed: the items "
+    "of the recorded studies."
+)
+alt = "Five rising curves of power against the number of items, one per correlation between models."
+show.figure(fig, caption, alt, name="power")
+
+# %% [markdown]
+# ### Better norms
+#
+# The paper's numbers are observed ones; the ceilings behind them are not known to us. To see
+# what a ceiling does, take 0.64 and 0.34 for the *true* correlations, and let norms of
+# different quality show them.
+
+# %%
+ceilings_tried = (1.0, 0.9, 0.8, 0.7, 0.6)
+noisy = pd.concat([items_table(*PAPER, (0.6,), ceiling=one, true=True, **rule) for one in ceilings_tried])
+
+# %% tags=["hide-input"]
+show.table(
+    noisy,
+    "What the noise of the norms costs: items needed where the true correlations are the paper's.",
+    labels={"ceiling": "ceiling", "r_a": "r observed, teacher", "r_b": "r observed, student",
+            "items_to_see": "items to see the drop", "items_to_rule_out": "items to rule one out"},
+    note="The two models correlate at 0.6, which the noise of the norms doesn't touch.",
+    name="noise",
+)  # fmt: skip
+
+# %% [markdown]
+# ### More models
+#
+# Six students do not make six studies. They answer the same items, and the same people were
+# timed. A mean over pairs averages away only what the pairs do *not* share. What they share
+# is a floor, and only items lower it. The floor is higher where one teacher serves all pairs.
+
+# %%
+counts = (1, 2, 6, np.inf)
+several = pd.concat([items_table(*PAPER, (0.4,), counts, one_teacher=one, **rule) for one in (False, True)])
+several["teachers"] = np.where(several["one_teacher"], "one for all", "one for each")
+
+# %% tags=["hide-input"]
+show.table(
+    several,
+    "Items needed by the number of pairs. The last line of each kind is the floor.",
+    labels={"teachers": "teachers", "n_pairs": "pairs", "variance": "variance × (n − 1)",
+            "items_to_see": "items to see the drop", "items_to_rule_out": "items to rule one out"},
+    note=f"Models of a pair correlate at 0.4, and models of different pairs are as alike beside people. Fewer than {FEWEST} "
+    "items are never named: the rule doesn't decide with fewer.",
+    name="pairs",
+)  # fmt: skip
+
+# %% [markdown]
+# ### What the recorded studies could have seen
+#
+# Now the same for the studies above: their items, their pairs, and how alike their models
+# are. The difference that they found does not enter. The *smallest drop* is the one that the
+# rule would call *supported* with a probability of 80 %.
+
+# %% tags=["hide-input"]
+widths = (
+    pooled.assign(bootstrap=(pooled["high"] - pooled["low"]) / 2)[["study", "relation", "bootstrap"]]
+    if speaking
+    else pd.DataFrame(columns=["study", "relation", "bootstrap"])
+)
+could = could.merge(widths, on=["study", "relation"], how="left")
+
+# %% tags=["hide-input"]
+COULD = {"study": "study", "relation": "pairs with", "n_pairs": "pairs", "n_items": "items", "ceiling": "ceiling",
+         "between": "r of the two", "alike_b": "students alike", "smallest_drop": "smallest drop",
+         "power_for_paper": "power for the paper's drop", "half_width": "half-width, formula",
+         "bootstrap": "half-width, bootstrap", "note": "note"}  # fmt: skip
+if len(could):
+    show.table(
+        could,
+        "What each comparison could have seen.",
+        labels=COULD,
+        digits={"half_width": 3, "bootstrap": 3},
+        note="Students alike: the mean correlation of two students of different pairs beside people.",
+        name="could",
+    )
+
+# %% tags=["hide-input"]
+for row in could.drop_duplicates("study").itertuples():
+    show.say(
+        "- **{study}** ({relation}): with {n} items, it could have seen a drop of {drop:.2f}.",
+        study=row.study, relation=row.relation, n=row.n_items, drop=row.smallest_drop,
+    )  # fmt: skip
+if len(could):
+    ratio = could["half_width"] / could["bootstrap"]
+    show.say(
+        "The half-width by formula is {low:.2f} to {high:.2f} times that of the bootstrap, {typical:.2f} times in the "
+        "middle of these comparisons.",
+        low=ratio.min(), high=ratio.max(), typical=ratio.median(),
+    )  # fmt: skip
+
+# %% tags=["hide-input"]
+able = could["power_for_paper"].dropna()
+if len(able):
+    show.say(
+        "For {n} of these comparisons the paper's drop can be asked about, and {able} of them would have seen it with a "
+        "probability of 80 % or more. Where such a comparison does not support collapse, a drop as large as the "
+        "paper's is unlikely to be there.",
+        n=len(able), able=int((able >= 0.8).sum()),
+    )  # fmt: skip
+
+# %% [markdown]
+# The formula takes the data for normal, which levels and counts of steps are not, and a task
+# with a handful of items is beyond both the formula and the bootstrap. Where the two widths
+# differ by much, take the smallest drop for a rough guess.
+#
+# `handan power` prints these tables for any two correlations, number of pairs and ceiling.
+#
 # ## What these data can't say
 #
 # - **The teachers are not only reinforced.** DeepSeek-R1 is far larger than its
@@ -320,5 +507,6 @@ if not unpaired.empty:
 # - **Human time is rare.** Only one of these studies has teachers, students and human times,
 #   and these are minutes that people reported themselves, with a low ceiling. Elsewhere difficulty is a level, a count of steps, or a judgement.
 # - **Cannot tell is not no.** With about 50 items a small drop is easily missed, as the
-#   simulation above shows.
+#   simulation above shows. What a study could have seen is an estimate, too: it takes the
+#   likeness of its models from the same items.
 # - **One sample per item.** Sampling noise lowers all correlations, perhaps not equally.

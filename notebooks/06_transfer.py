@@ -17,6 +17,7 @@
 #
 # - say what a student's baseline is, and why there are two candidates;
 # - test for negative transfer, pair by pair and pooled;
+# - say how far a student would have to fall for a study to notice;
 # - say where a model without reasoning tokens follows difficulty better than its teachers.
 #
 # **Time:** 25 minutes to read, under a minute to run.
@@ -38,11 +39,15 @@ from handan import costs, figures, profiles
 from handan.book import show
 from handan.findings.alignment import align
 from handan.findings.contrast import unpaired_cells
+from handan.findings.detectable import detectable
 from handan.findings.join import join
 from handan.findings.transfer import baselines_ahead, teachers_against_baselines, transfer
-from handan.findings.verdict import TRANSFER, no_data
+from handan.findings.verdict import SMALLEST, TRANSFER, no_data
 from handan.lineage import load_lineage, paper_design
+from handan.stats.pair_design import pair_design
+from handan.stats.power_simulation import simulated_power
 
+# %%
 size = profiles.profile(profile)
 names = costs.studies() if study == "all" else [study]
 studies = {name: costs.load_study(name) for name in names}
@@ -81,7 +86,8 @@ show.say(
 #   This is easy to measure, and it compares two ways of training the same base.
 #
 # A student of an instruct model, such as s1.1, LIMO or R1-Distill-Llama-70B, has its true
-# base on both counts.
+# base on both counts. In `pretrained-bases` four R1-Distill students stand beside the pretrained
+# checkpoints that they were made from. There, costs are words under a tight limit.
 
 # %%
 found = {
@@ -101,8 +107,9 @@ silent = [name for name in names if found[name].pairs.empty]
 # %% tags=["hide-input"]
 def pair_figure(name):
     pairs = found[name].pairs
+    task = ", " + pairs["task"] if pairs["task"].nunique() > 1 else ""
     return figures.intervals(
-        pairs.assign(label=pairs["a"] + " − " + pairs["b"]), value="difference", low="boot_low",
+        pairs.assign(label=pairs["a"] + " − " + pairs["b"] + task), value="difference", low="boot_low",
         high="boot_high", label="label", group="relation", xlabel="r of the student minus r of its baseline",
     )  # fmt: skip
 
@@ -119,7 +126,7 @@ for name in speaking:
     show.figure(pair_figure(name), caption, alt, name=f"pairs-{name}")
 
 # %% tags=["hide-input"]
-PAIR = {"a": "student", "b": "baseline", "relation": "baseline is", "n": "items", "r_a": "r student",
+PAIR = {"a": "student", "b": "baseline", "task": "task", "relation": "baseline is", "n": "items", "r_a": "r student",
         "r_b": "r baseline", "r_ab": "r of the two", "difference": "difference [Zou]",
         "williams_p": "Williams p", "williams_p_holm": "p, Holm", "ceiling": "ceiling"}  # fmt: skip
 for name in speaking:
@@ -194,7 +201,7 @@ for name in speaking:
 
 # %% [markdown]
 # Where a baseline beats the teachers, think about the measure before you think about minds.
-# In `mip-gsm8k` difficulty is the number of calculations in a written solution. An instruct
+# In `mip-gsm8k`, and in half of `pretrained-bases`, difficulty is the number of calculations in a written solution. An instruct
 # model writes about one line per calculation, so its length follows this measure almost by
 # construction. A reasoning model checks itself, tries other ways, and writes long traces for
 # short problems. "Below its baseline" is then true, and says little about effort.
@@ -221,10 +228,72 @@ if not unpaired.empty:
     )
 
 # %% [markdown]
+# How far may it go wrong? Take six students and six baselines that are all equally aligned, so
+# that there is nothing to find. Let models of one kind resemble one another beside people, at
+# 0.4, and students and baselines hardly. Then we draw such studies, of one task with 50 items.
+
+# %%
+nothing = pair_design(0.3, 0.3, between=0.1, n_pairs=6, alike=0.4)
+wrongly = simulated_power(nothing, 50, SMALLEST, n_studies=size.n_studies, seed=seed).set_index("outcome")
+
+# %% tags=["hide-input"]
+show.say(
+    "The t test finds a difference in {t:.0f} % of these studies, although there is none; it should be 5 %. The "
+    "item bootstrap finds one in {boot:.0f} %.",
+    t=100 * wrongly.at["unpaired_t", "share"], boot=100 * wrongly.at["rejected", "share"],
+)  # fmt: skip
+
+# %% [markdown]
+# Twelve correlations look like twelve observations. But what the six students share beside
+# people pushes all their correlations the same way, and the test counts it six times. More
+# items don't mend this. A third party quotes a t and a p for negative transfer in the paper,
+# which fit such a test; if so, that p can't be taken at its word.
+#
+# ## How far must a student fall to be noticed?
+#
+# A student and its baseline often have little in common beside the difficulty of the items.
+# Then their luck with the items does not cancel, and many items are needed. We ask of each
+# comparison, as in the chapter on [collapse](05_collapse): given its items, its pairs, and how
+# alike its models are, which drop below the baselines would the rule support with a
+# probability of 80 %?
+
+# %%
+could = pd.concat(
+    [detectable(joined[name], lineage, studies[name].reliability) for name in names], ignore_index=True
+)
+could = could[could["claim"] == "transfer"]
+
+# %% tags=["hide-input"]
+COULD = {"study": "study", "relation": "baseline is", "n_pairs": "pairs", "n_items": "items",
+         "r_b": "r baselines", "between": "r of the two", "smallest_drop": "smallest drop", "note": "note"}  # fmt: skip
+if len(could):
+    show.table(
+        could,
+        "The smallest drop of students below their baselines that each comparison could have seen.",
+        labels=COULD,
+        note="By formula, for normal data, with baselines as aligned as they are.",
+        name="could",
+    )
+
+# %% tags=["hide-input"]
+for row in could.drop_duplicates("study").itertuples():
+    show.say(
+        "- **{study}** ({relation}, {n} items): a student would have to fall by {drop:.2f}, from {r:.2f} to {low:.2f}.",
+        study=row.study, relation=row.relation, n=row.n_items, drop=row.smallest_drop, r=row.r_b,
+        low=row.r_b - row.smallest_drop,
+    )  # fmt: skip
+
+# %% [markdown]
+# A drop as large as a baseline's whole alignment is not a small effect. Where a study could
+# only have seen that much, *cannot tell* was to be expected. Of the paper's negative transfer
+# we know no size, so we cannot say which of these studies could have seen it.
+#
 # ## What these data can't say
 #
-# - **The true base is missing for most students.** Only s1.1, LIMO and R1-Distill-Llama-70B
-#   are compared with the weights that they started from.
+# - **The true base was measured for some students only, and roughly.** In `pretrained-bases`
+#   costs are words under a limit of 2,000 tokens, and a pretrained base may run on after its
+#   answer. Which answers count, and which task, moves the verdict there: the chapter on the
+#   [multiverse](10_multiverse) shows how far.
 # - **Baselines are not untouched.** According to its makers, DeepSeek-V3 took part of its
 #   reasoning from a model of the R1 series. "Before distillation" is not the same as "never
 #   saw a trace".

@@ -92,3 +92,10 @@ def test_what_was_cut_is_unknown_where_no_ending_is_recorded():
 def test_rows_with_and_without_a_study_name_stay_together():
     found = join(costs(study=["s", None, None]), NORMS)
     assert len(found.rows) == 3
+
+
+def test_a_model_may_not_take_the_name_of_people():
+    costs = pd.DataFrame(dict(model="human", task="t", item=["a", "b"], reasoning_tokens=[1, 2]))
+    norms = pd.DataFrame(dict(task="t", item=["a", "b"], log_rt=[0.0, 1.0]))
+    with pytest.raises(LookupError, match="rename it"):
+        join(costs, norms)

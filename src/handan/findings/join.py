@@ -73,7 +73,7 @@ def join(costs: pd.DataFrame, norms: pd.DataFrame, cost: str = "reasoning_tokens
     TableError
         When a table breaks its schema.
     LookupError
-        When the costs have no column `cost`.
+        When the costs have no column `cost`, or a model is called ``human``.
     NoOverlap
         When no cost row has a norm; the message shows items of both sides.
     """
@@ -81,6 +81,8 @@ def join(costs: pd.DataFrame, norms: pd.DataFrame, cost: str = "reasoning_tokens
     if cost not in costs or not pd.api.types.is_numeric_dtype(costs[cost]):
         numeric = ", ".join(costs.select_dtypes("number").columns)
         raise LookupError(f"the costs table has no column {cost!r} of numbers; columns of numbers: {numeric}")
+    if (costs["model"] == "human").any():
+        raise LookupError("a model is called 'human', the name that tables keep for people; rename it")
     human = norms.set_index(["task", "item"])[_measure(norms)].rename("human")
     merged = costs.join(human, on=["task", "item"])
     known = pd.MultiIndex.from_frame(merged[["task", "item"]]).isin(human.index)

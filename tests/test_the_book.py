@@ -4,16 +4,21 @@ import json
 import re
 import shutil
 
+import jupytext
 import pytest
+from tests.findings.simulated import Truth, lineage_of, tables
 
 from handan.book.build import build, plan
 from handan.book.project import find_project
 from handan.cards import cards
 from handan.costs import studies
 
-STUDIES = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]  # these take the parameter study
-TRACES = ["02_traces", "03_costs", "09_organism"]  # these ask a model
-CHAPTERS = ["01_people", "02_traces", *STUDIES, "09_organism", "full_experiment"]
+EARLY = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]
+LATE = ["07_inflation", "08_geometry"]
+LAST = ["10_multiverse", "11_claims"]
+STUDIES = [*EARLY, *LATE, *LAST]  # these take the parameter study
+TRACES = ["02_traces", "03_costs", *LATE, "09_organism", *LAST]  # these ask a model, or import what does
+CHAPTERS = ["01_people", "02_traces", *EARLY, *LATE, "09_organism", *LAST, "full_experiment"]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,7 @@ def text_of(root, chapter):
 
 
 def test_every_page_is_there(root, book):
-    assert book.pages == len(find_project(root).pages) == 13
+    assert book.pages == len(find_project(root).pages) == 17
     assert book.index.exists()
     assert sorted(book.executed + book.fresh) == CHAPTERS
 
@@ -55,10 +60,11 @@ def test_nothing_is_done_twice(root, book):
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("findings/collapse.py", ["05_collapse"]),
-        ("findings/transfer.py", ["06_transfer"]),
-        ("findings/contrast.py", ["05_collapse", "06_transfer", "09_organism"]),
-        ("findings/alignment.py", [*STUDIES, "09_organism"]),
+        ("findings/collapse.py", ["05_collapse", "07_inflation", *LAST]),
+        ("findings/transfer.py", ["06_transfer", "07_inflation", *LAST]),
+        ("findings/contrast.py", ["05_collapse", "06_transfer", *LATE, "09_organism", *LAST]),
+        ("findings/alignment.py", [*EARLY, "09_organism", "11_claims"]),
+        ("findings/geometry.py", ["08_geometry", "11_claims"]),
         ("traces/jobs.py", TRACES),
         ("organism/curve.py", ["09_organism"]),
         ("traces/experiment.py", ["full_experiment"]),
@@ -130,3 +136,51 @@ def test_the_book_holds_with_a_study_that_has_one_model_and_no_students(copy):
     assert report.executed == STUDIES
     text = text_of(copy, "05_collapse")
     assert "In pnas-r1 the claim of functional alignment collapse cannot be told" in text
+
+
+def test_no_number_on_the_claims_page_is_typed(root):
+    """Prose may count words; every figure comes from the call that the command makes too."""
+    source = (root / "notebooks/11_claims.py").read_text()
+    prose = [line for line in source.split("# %%", 2)[2].splitlines() if line.startswith("# ")]
+    typed = [line for line in prose if re.search(r"\d", line)]
+    assert typed == []
+
+
+def shown_by(notebook):
+    cells = json.loads(notebook.read_text())["cells"]
+    return "\n".join(
+        "".join(output.get("data", {}).get("text/plain", ""))
+        for cell in cells
+        for output in cell.get("outputs", [])
+    ).replace("\u00a0", " ")
+
+
+def test_another_input_gives_another_claims_page(root, tmp_path):
+    """The page is a function of the three tables: change one of them, and the page says so."""
+    import papermill
+
+    costs, norms = tables(Truth(n_items=120))
+    pages = []
+    for k, student in enumerate((0.34, 0.90)):
+        changed, _ = tables(Truth(n_items=120, student=student))
+        files = {"costs": changed if k else costs, "norms": norms, "lineage": lineage_of()}
+        parameters = {"profile": "quick"}
+        for name, table in files.items():
+            path = tmp_path / f"{name}{k}.csv"
+            table.to_csv(path, index=False)
+            parameters[f"{name}_file"] = str(path)
+        source = jupytext.read(root / "notebooks/11_claims.py")
+        jupytext.write(source, tmp_path / "page.ipynb")
+        out = tmp_path / f"page{k}.ipynb"
+        papermill.execute_notebook(
+            tmp_path / "page.ipynb", out, parameters, kernel_name="python3", progress_bar=False
+        )
+        pages.append(shown_by(out))
+    before, after = pages
+    told = [re.findall(r"In made-up .* we get (.*?), the claim is", page) for page in pages]
+    assert len(told[0]) == len(told[1]) > 5
+    assert "0.30: supported" in before
+    assert "0.30: not supported" in after
+    teachers, students = ([float(page[k].split()[0]) for page in told] for k in (0, 1))
+    assert teachers[0] == teachers[1]  # what was not changed says the same
+    assert students[1] - students[0] > 0.4

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handan import cli_claims, cli_families, cli_traces, cli_train
+from handan import cli_claims, cli_families, cli_power, cli_report, cli_traces, cli_train
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ app.add_typer(cli_traces.app, name="traces", help="Ask models, and keep every tr
 app.command("costs")(cli_traces.costs)
 app.command("import")(cli_traces.import_log)
 app.command("families")(cli_families.families)
+app.command("report")(cli_report.report)
 app.command("claims")(cli_claims.claims)
+app.command("power")(cli_power.power)
 app.add_typer(cli_train.app, name="train", help="Train tiny models, or go on training any model.")
 
 

@@ -1,4 +1,4 @@
-"""The inflation law: a student's tokens as a multiple of its teacher's.
+"""The inflation law: a student's tokens as a multiple of its teacher's, or its baseline's.
 
 If the multiple is constant, the ratio of the two costs is the same on easy items and on
 hard ones. A slope of the student's cost on the teacher's can't test that: the teacher's item
@@ -13,24 +13,60 @@ the verdict stands in `handan.findings.constancy`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from handan.findings.constancy import law
-from handan.findings.contrast import end_errors, placed
+from handan.findings.contrast import end_errors
+from handan.findings.inflation_pool import pooled_rows
 from handan.findings.join import Joined, ceilings, task_rng
+from handan.findings.paired_costs import RELATIONS, PairedCosts, item_means, paired_costs, truncated_shares
 from handan.formats import number
-from handan.lineage import pairs
 from handan.stats.bootstrap import percentile_interval, resample_chunks
 from handan.stats.multiplier import moments, multipliers, ols_slope, positive_log
-from handan.tables import check_costs
 
-RELATIONS = ("own teacher", "true base", "instruct sibling")
+__all__ = ["RELATIONS", "Inflation", "inflation", "item_means", "log_change", "measure", "pooled_inflation"]
+
+_FITS = (
+    *("through_origin", "slope", "intercept", "ratio_of_means"),
+    *("geometric", "loglog_ols", "loglog_deming", "change"),
+)
+_NAMES = ["study", "task", "relation", "student", "reference", "n"]
+_REST = ["n_zero", "note", "verdict", "on_edge", "sentence", "ceiling"]
+COLUMNS = [
+    *_NAMES,
+    *(f"{fit}{end}" for fit in _FITS for end in ("", "_low", "_high")),
+    *_REST,
+    *("truncated_student", "truncated_reference"),
+]
 
 
-def inflation(
+@dataclass(frozen=True)
+class Inflation:
+    """Multipliers pair by pair, and pooled.
+
+    Attributes
+    ----------
+    pairs : DataFrame
+        A row per study × task × student × reference; ``relation`` says which. ``n`` common
+        items, ``n_zero`` of them with a cost of zero on a side (no part in logs); the fits of
+        `handan.stats.multiplier.multipliers` and ``change``, each with its 95 % interval
+        (``_low, _high``); ``ceiling``; ``truncated_student, truncated_reference``, shares of
+        traces that were cut (their costs are lower bounds); ``verdict``, ``on_edge``,
+        ``sentence`` and ``note``. ``change`` has no interval where neither model's cost varies.
+        Without a pair there are no rows.
+    pooled : DataFrame
+        A row per study × relation; see `handan.findings.inflation_pool.pooled_rows`.
+    """
+
+    pairs: pd.DataFrame
+    pooled: pd.DataFrame
+
+
+def measure(
     joined: Joined,
     costs: pd.DataFrame,
     lineage: pd.DataFrame,
@@ -39,7 +75,7 @@ def inflation(
     cost: str = "reasoning_tokens",
     n_boot: int = 10_000,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> Inflation:
     """Measure every student's verbosity multiplier, and test whether it is constant.
 
     Parameters
@@ -59,63 +95,44 @@ def inflation(
 
     Returns
     -------
-    DataFrame
-        A row per study × task × student × reference; ``relation`` says which. ``n`` common
-        items, ``n_zero`` of them with a cost of zero on a side (no part in logs); the fits of
-        `handan.stats.multiplier.multipliers` and ``change``, each with its 95 % interval
-        (``_low, _high``); ``ceiling``; ``truncated_student, truncated_reference``, shares of
-        traces that were cut (their costs are lower bounds); ``verdict``, ``on_edge``,
-        ``sentence`` and ``note``. ``change`` has no interval where neither model's cost varies.
-        Without a pair there are no rows.
+    Inflation
 
     Raises
     ------
     LookupError
         When the costs have no column `cost`.
     """
-    means = item_means(costs, cost)
-    found = _pairs(lineage, placed(joined, lineage)[0])
     rows: list[dict[str, Any]] = []
-    for study, task, wide in joined.tasks():
-        spent = means.loc[(study, task)].reindex(wide.index).dropna(axis=1, how="all")
-        here = found[found["student"].isin(spent.columns) & found["reference"].isin(spent.columns)]
-        if not here.empty:
-            rng = task_rng(seed, study, task)
-            rows += _task(study, task, spent, wide["human"].to_numpy(float), here, n_boot, rng)
+    for found in paired_costs(joined, costs, lineage, cost):
+        rows += _task(found, n_boot, task_rng(seed, found.study, found.task))
     if not rows:
-        return pd.DataFrame(columns=["study", "task", "relation", "student", "reference"])
+        return Inflation(pd.DataFrame(columns=COLUMNS), pooled_rows(pd.DataFrame()))
     table = pd.DataFrame(rows)
     table["ceiling"] = ceilings(table, reliability)
-    return _with_truncation(table, costs)
+    table = truncated_shares(table, costs, ("student", "reference"))
+    return Inflation(table[COLUMNS], pooled_rows(table))
 
 
-def item_means(costs: pd.DataFrame, cost: str = "reasoning_tokens") -> pd.DataFrame:
-    """Average the cost of every item over its samples.
+def inflation(
+    joined: Joined,
+    costs: pd.DataFrame,
+    lineage: pd.DataFrame,
+    reliability: pd.DataFrame | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Measure multipliers pair by pair: ``pairs`` of `measure`, which explains the parameters."""
+    return measure(joined, costs, lineage, reliability, **options).pairs
 
-    Failed requests and missing costs have no part in it; zeros have.
 
-    Parameters
-    ----------
-    costs : DataFrame
-        See `handan.tables`.
-    cost : str
-        The cost column.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by study, task and item; a column per model, NaN where it was not measured.
-
-    Raises
-    ------
-    LookupError
-        When there is no such column.
-    """
-    table = check_costs(costs)
-    if cost not in table:
-        raise LookupError(f"the costs table has no column {cost!r}; it has: {', '.join(map(str, table))}")
-    usable = table[(table["stop"] != "error").fillna(True)]
-    return usable.groupby(["study", "task", "item", "model"])[cost].mean().unstack("model")
+def pooled_inflation(
+    joined: Joined,
+    costs: pd.DataFrame,
+    lineage: pd.DataFrame,
+    reliability: pd.DataFrame | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Pool multipliers over pairs: ``pooled`` of `measure`, which explains the parameters."""
+    return measure(joined, costs, lineage, reliability, **options).pooled
 
 
 def log_change(counts: np.ndarray, ratio: np.ndarray, human: np.ndarray) -> np.ndarray:
@@ -136,41 +153,45 @@ def log_change(counts: np.ndarray, ratio: np.ndarray, human: np.ndarray) -> np.n
         NaN where the measure does not vary. The unit stays that of the items as they are,
         whatever the weights.
     """
+    return ols_slope(moments(counts, human, ratio)) * spread(ratio, human)
+
+
+def spread(ratio: np.ndarray, human: np.ndarray) -> np.ndarray:
+    """Give the standard deviation of the human measure over the items of each column.
+
+    Parameters
+    ----------
+    ratio : ndarray of shape (n_items, k)
+        NaN leaves an item out.
+    human : ndarray of shape (n_items,)
+        Human measure.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+    """
     known = np.where(np.isnan(ratio), np.nan, human[:, None])
-    usable = ~np.isnan(known)
-    n = usable.sum(axis=0)
-    spread = np.nanvar(np.where(n > 1, known, 0.0), axis=0)
-    unit = np.sqrt(spread * n / np.maximum(n - 1, 1))
-    return ols_slope(moments(counts, human, ratio)) * unit
+    n = (~np.isnan(known)).sum(axis=0)
+    variance = np.nanvar(np.where(n > 1, known, 0.0), axis=0)
+    return np.sqrt(variance * n / np.maximum(n - 1, 1))
 
 
-def _pairs(lineage: pd.DataFrame, models: list[str]) -> pd.DataFrame:
-    taught = pairs(lineage, models, "collapse").rename(columns={"a": "reference", "b": "student"})
-    based = pairs(lineage, models, "transfer").rename(columns={"a": "student", "b": "reference"})
-    both = pd.concat([taught, based], ignore_index=True)
-    return both[both["relation"].isin(RELATIONS)].reset_index(drop=True)
-
-
-def _task(
-    study: str, task: str, spent: pd.DataFrame, human: np.ndarray, found: pd.DataFrame, n_boot: int,
-    rng: np.random.Generator,
-) -> list[dict[str, Any]]:  # fmt: skip
-    reference, student = (spent[found[side].tolist()].to_numpy(float) for side in ("reference", "student"))
-    human_known = ~np.isnan(human)[:, None]
-    common = human_known & ~np.isnan(reference) & ~np.isnan(student)
-    reference, student = np.where(common, reference, np.nan), np.where(common, student, np.nan)
-    point = _fits(np.ones((1, len(human))), reference, student, human)
-    parts = [_fits(counts, reference, student, human) for counts in resample_chunks(len(human), n_boot, rng)]
+def _task(found: PairedCosts, n_boot: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+    n_items = len(found.items)
+    point = _fits(np.ones((1, n_items)), found)
+    parts = [_fits(counts, found) for counts in resample_chunks(n_items, n_boot, rng)]
     draws = {name: np.vstack([part[name] for part in parts]) for name in point}
+    common = found.common()
     rows = []
-    for k, pair in enumerate(found.itertuples()):
-        row = dict(study=study, task=task, relation=pair.relation, student=pair.student)
+    for k, pair in enumerate(found.pairs.itertuples()):
+        row = dict(study=found.study, task=found.task, relation=pair.relation, student=pair.student)
         row |= dict(reference=pair.reference, n=int(common[:, k].sum()))
         for name, values in point.items():
             ends = percentile_interval(draws[name][:, k])
             row |= {name: values[0, k], f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
-        row |= _zeros_and_constants(reference[common[:, k], k], student[common[:, k], k])
-        rows.append(row | _judged(row, draws["change"][:, k]))
+        row |= _zeros_and_constants(found.reference[common[:, k], k], found.student[common[:, k], k])
+        row |= {f"{name}_draws": np.log(draws[name][:, k]) for name in ("geometric", "change")}
+        rows.append(row | _judged(row))
     return rows
 
 
@@ -189,16 +210,16 @@ def _zeros_and_constants(reference: np.ndarray, student: np.ndarray) -> dict[str
     return found
 
 
-def _fits(
-    counts: np.ndarray, reference: np.ndarray, student: np.ndarray, human: np.ndarray
-) -> dict[str, np.ndarray]:
-    ratio = positive_log(student) - positive_log(reference)
-    return multipliers(counts, reference, student) | {"change": np.exp(log_change(counts, ratio, human))}
+def _fits(counts: np.ndarray, found: PairedCosts) -> dict[str, np.ndarray]:
+    ratio = positive_log(found.student) - positive_log(found.reference)
+    fits = multipliers(counts, found.reference, found.student)
+    return fits | {"change": np.exp(log_change(counts, ratio, found.human))}
 
 
-def _judged(row: dict[str, Any], draws: np.ndarray) -> dict[str, Any]:
+def _judged(row: dict[str, Any]) -> dict[str, Any]:
     low, high, n = row["change_low"], row["change_high"], row["n"] - row["n_zero"]
-    error = 0.0 if np.isnan(draws).all() else max(end_errors(np.log(draws)))
+    draws = row["change_draws"]
+    error = 0.0 if np.isnan(draws).all() else max(end_errors(draws))
     found = law(low, high, n, error)
     interval = "95 % interval {} to {}"
     beginning = (
@@ -213,13 +234,3 @@ def _judged(row: dict[str, Any], draws: np.ndarray) -> dict[str, Any]:
         "on_edge": found["on_edge"],
         "sentence": beginning + found["ending"],
     }
-
-
-def _with_truncation(table: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    known = check_costs(costs).dropna(subset=["stop"])
-    keys = ["study", "task", "model"]
-    share = (known["stop"] == "length").astype("float64").groupby([known[key] for key in keys]).mean()
-    for side in ("student", "reference"):
-        names = ["study", "task", side]
-        table = table.join(share.rename(f"truncated_{side}").rename_axis(names), on=names)
-    return table

@@ -1,0 +1,52 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from handan.findings.join import join
+from handan.inputs import Inputs
+from handan.report import datacard
+from handan.tables import check_costs, check_norms
+
+
+@pytest.fixture
+def one():
+    rows = [
+        ("m", "t", "a", 0, 10.0, "stop", 1), ("m", "t", "a", 1, 30.0, "length", 0),
+        ("m", "t", "b", 0, 0.0, "stop", 1), ("m", "t", "c", 0, np.nan, "stop", 0),
+        ("m", "t", "d", 0, 20.0, "error", np.nan), ("n", "t", "a", 0, 5.0, None, np.nan),
+        ("n", "t", "stranger", 0, 5.0, None, np.nan),
+    ]  # fmt: skip
+    names = ["model", "task", "item", "sample", "reasoning_tokens", "stop", "correct"]
+    costs = check_costs(pd.DataFrame(rows, columns=names))
+    norms = check_norms(pd.DataFrame({"task": "t", "item": [*"abcdef"], "log_rt": range(6)}))
+    reliability = pd.DataFrame({"study": ["yours"], "task": ["t"], "reliability": [0.64]})
+    return Inputs(join(costs, norms), reliability, costs, norms)
+
+
+def test_items_are_counted_on_both_sides(one):
+    row = datacard.tasks([one]).iloc[0]
+    # a is used; b, c and d have no usable cost, stranger has no norm; e and f were never asked
+    assert (row["items"], row["no_norm"], row["no_cost"], row["models"]) == (1, 4, 2, 2)
+    assert (row["reliability"], row["ceiling"]) == (0.64, 0.8)
+
+
+def test_every_row_of_a_model_is_accounted_for(one):
+    lineage = pd.DataFrame(
+        {"model": ["m"], "role": ["teacher"], "teacher": None, "base": "b", "sibling": None}
+    )
+    table = datacard.models([one], lineage).set_index("model")
+    m, n = table.loc["m"], table.loc["n"]
+    assert (m["rows"], m["used"], m["failed"], m["zero"], m["missing"], m["items"]) == (5, 2, 1, 1, 1, 4)
+    assert m["cut"] == 0.2
+    assert m["correct"] == 0.5
+    assert m["mean_cost"] == 40 / 3
+    assert (m["role"], n["role"]) == ("teacher", datacard.NOT_PLACED)
+    assert np.isnan(n["cut"])
+    lost = datacard.left_out([one])
+    assert lost["n"].sum() + table["used"].sum() == table["rows"].sum()
+
+
+def test_no_study_gives_tables_without_rows():
+    assert list(datacard.tasks([])) == datacard.TASKS
+    assert list(datacard.models([], pd.DataFrame({"model": [], "role": []}))) == datacard.MODELS
+    assert datacard.left_out([]).empty

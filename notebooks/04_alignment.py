@@ -42,7 +42,8 @@ import pandas as pd
 
 from handan import costs, figures, profiles
 from handan.book import show
-from handan.findings.alignment import align, cross_task, mean_alignment
+from handan.findings.across import cross_task
+from handan.findings.alignment import align, mean_alignment
 from handan.findings.join import join
 from handan.lineage import load_lineage
 

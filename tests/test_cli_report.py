@@ -207,9 +207,9 @@ def test_two_hundred_thousand_rows_are_no_trouble(handan, tmp_path):
     costs["sample"] = np.tile(np.arange(samples), len(asked))
     noise = np.random.default_rng(0).normal(0, 0.3, len(costs))
     costs["reasoning_tokens"] = np.exp(5 + costs["log_rt"] + noise).round()
-    costs.drop(columns="log_rt").to_parquet(tmp_path / "c.parquet")
+    costs.drop(columns="log_rt").to_csv(tmp_path / "c.csv", index=False)
     page = tmp_path / "r.html"
-    code, _, _ = handan("report", tmp_path / "c.parquet", "--out", page, "--n-boot", 100, "--jobs", 1)
+    code, _, _ = handan("report", tmp_path / "c.csv", "--out", page, "--n-boot", 100, "--jobs", 1)
     told = json.loads(page.with_suffix(".json").read_text())
     assert code == 0
     assert sum(row["used"] for row in told["models"]) == len(costs) >= 200_000

@@ -87,7 +87,7 @@ class Battery:
         By name; every table has a column ``study``.
     facts : DataFrame
         A row per study: ``study, measure, n_models, n_tasks, n_items, n_rows, excluded,
-        ceiling, truncated, families``.
+        ceiling, truncated, families, timed``.
     skipped : DataFrame
         ``study, finding, reason``: what could not be computed, and why.
     remarks : list of str
@@ -185,6 +185,9 @@ def compute(name: str, one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tabl
             # What a library warns of on hostile data is told by the tables' own notes.
             warnings.simplefilter("ignore", RuntimeWarning)
             return STEPS[name](one, lineage, sizes)
+    except (KeyError, IndexError) as error:
+        # These are LookupErrors too, but never a reason that a study gives.
+        return f"a fault of this program ({type(error).__name__}: {error}); please report it"
     except (LookupError, ValueError) as error:
         return str(error.args[0]) if error.args else type(error).__name__
 
@@ -241,7 +244,7 @@ def _facts(one: Inputs) -> pd.DataFrame:
                 n_rows=int(part["n_samples"].sum()), excluded=int(lost.loc[lost["study"] == study, "n"].sum())
             )
             | cells.loc[cells["study"] == study, ["ceiling", "truncated"]].mean().to_dict()
-            | dict(families=False)
+            | dict(families=False, timed=bool(one.norms["log_rt"].notna().any()))
         )
     return pd.DataFrame(found)
 
@@ -253,7 +256,8 @@ def _family_facts(families: Families | None) -> list[pd.DataFrame]:
     whole = table[table["task"] == "all"] if (table["task"] == "all").any() else table
     models = families.models
     facts: Mapping[str, Any] = dict(
-        study=table["study"].iloc[0], measure="human response time", n_models=models["model"].nunique(),
+        study=table["study"].iloc[0], measure="human response time; tiny models", timed=True,
+        n_models=models["model"].nunique(),
         n_tasks=models.loc[models["task"] != "all", "task"].nunique(), n_items=whole["n_items"].max(),
         n_rows=float("nan"), excluded=int(models.loc[models["task"] != "all", "excluded"].sum()),
         ceiling=table.loc[table["task"] != "all", "ceiling"].mean(), truncated=whole["truncated"].mean(),

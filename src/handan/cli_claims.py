@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from handan.output import Format, emit, harmless
+from handan.output import Format, emit, harmless, records
 
 if TYPE_CHECKING:
-    from handan.battery import Step
+    from handan.battery import Battery, Step
     from handan.findings.claims import Claims
 
 _SHOWN = ["claim", "study", "paper", "ours", "low", "high", "verdict", "on_edge", "n_items", "measure"]
@@ -61,16 +61,22 @@ def claims(
     from handan.claimed import claimed
     from handan.findings.claims import COLUMNS, tally
 
+    if out is not None and not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.absolute().parent} for {out.name}")
+
     sizes = Sizes(n_boot=max(n_boot // 10, 100), n_pooled=n_boot, seed=seed)
     with Watch() as watch:
-        found, _ = claimed(
+        found, battery = claimed(
             costs, norms, lineage, reliability, study, cost, sizes=sizes, report=watch.show, jobs=jobs
         )
+    for remark in battery.remarks:
+        print(f"note: {harmless(remark)}", file=sys.stderr)
     if out is not None:
-        write_json(found, out)
+        write_json(found, battery, out)
     if how is not Format.TABLE:
         return emit(found.rows if full else found.rows[COLUMNS], how)
     emit(found.rows, how, title="The paper says, we got (95 % intervals)", show=_SHOWN)
+    emit(found.silent, how, title="Who cannot speak to a claim, and why")
     emit(tally(found.rows), how, title="Verdicts, counted over studies; not corrected for their number")
 
 
@@ -101,8 +107,11 @@ class Watch:
         self._bar.update(self._task, completed=step.done, total=step.total, description=text)
 
 
-def write_json(found: Claims, path: Path) -> None:
+def write_json(found: Claims, battery: Battery, path: Path) -> None:
     """Write all claims, and what could not be told, as JSON; a file is replaced as a whole or not at all.
+
+    Beside the claims it holds the facts of every study, findings that were skipped, and remarks
+    on rows that were left out.
 
     Raises
     ------
@@ -111,7 +120,8 @@ def write_json(found: Claims, path: Path) -> None:
     """
     from handan.findings.claims import as_json
 
-    told = as_json(found)
+    told: dict[str, Any] = {**as_json(found), "facts": records(battery.facts)}
+    told |= {"skipped": records(battery.skipped), "remarks": battery.remarks}
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_text(

@@ -24,14 +24,19 @@ def _alignment(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
 
     n_boot, seed = sizes.n_boot, sizes.seed
     roles = lineage.set_index("model")["role"].to_dict()
-    tables = {
-        "alignment": align(one.joined, one.reliability, n_boot=n_boot, seed=seed),
-        "means": mean_alignment(one.joined, roles, n_boot=n_boot, seed=seed),
-    }
+    aligned = align(one.joined, one.reliability, n_boot=n_boot, seed=seed)
+    means = mean_alignment(one.joined, roles, n_boot=n_boot, seed=seed)
+    tables = {"alignment": aligned, "means": _with_ceiling(means, aligned, aligned["model"].map(roles))}
     if one.norms["log_rt"].notna().any():
         timed = mean_alignment(one.joined, n_boot=n_boot, seed=seed)
-        tables["timed"] = timed.rename(columns={"group": "model"})
+        tables["timed"] = _with_ceiling(timed, aligned, aligned["model"]).rename(columns={"group": "model"})
     return tables
+
+
+def _with_ceiling(means: pd.DataFrame, aligned: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Add the mean ceiling over the tasks of each group."""
+    known = aligned.groupby(["study", group.rename("group")])["ceiling"].mean()
+    return means.join(known, on=["study", "group"])
 
 
 def _across(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
@@ -67,7 +72,14 @@ def _advantage(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
 
 def _contrast(found: Contrast, name: str, needs: str) -> Tables:
     _require(found.pairs, needs)
-    return {f"{name}_pairs": found.pairs, name: found.pooled}
+    inside = found.pairs[found.pairs["pooled"]]
+    shares = ["ceiling", "truncated_a", "truncated_b"]
+    parts = [inside.groupby(["study", "relation"])[shares].mean()]
+    parts.append(inside.assign(relation="all").groupby(["study", "relation"])[shares].mean())
+    pooled = (
+        found.pooled.join(pd.concat(parts), on=["study", "relation"]) if len(found.pooled) else found.pooled
+    )
+    return {f"{name}_pairs": found.pairs, name: pooled}
 
 
 def _inflation(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
@@ -95,7 +107,9 @@ def _efficiency(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
     n_boot = max(sizes.n_boot // 5, 100)
     found = efficiency(one.joined, one.costs, lineage, cost=one.cost, n_boot=n_boot, seed=sizes.seed)
     tables = {"efficiency": found.models}
-    return tables | {"efficiency_points": found.points, "efficiency_law": found.law}
+    # What is drawn again are points, so points are what there must be enough of.
+    law = found.law.assign(n_items=found.law["n_points"])
+    return tables | {"efficiency_points": found.points, "efficiency_law": law}
 
 
 def _influence(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:

@@ -4,8 +4,7 @@ import pytest
 from tests.findings.simulated import Truth, tables
 
 from handan.costs import load_study
-from handan.findings.across import COLUMNS, across
-from handan.findings.alignment import cross_task
+from handan.findings.across import COLUMNS, across, cross_task
 from handan.findings.join import join
 
 

@@ -4,7 +4,8 @@ import pytest
 from scipy import stats
 
 from handan import costs
-from handan.findings.alignment import COLUMNS, align, alignment, cross_task, mean_alignment
+from handan.findings.across import cross_task
+from handan.findings.alignment import COLUMNS, align, alignment, mean_alignment
 from handan.findings.join import join
 
 # de Varda et al. (2025), log-log r per task, as digitised from the published figure

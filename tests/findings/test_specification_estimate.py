@@ -8,7 +8,7 @@ from tests.findings.multiverse_studies import LINEAGE, study, tables
 
 from handan.findings.collapse import collapse
 from handan.findings.specification_data import tasks_of
-from handan.findings.specification_estimate import average
+from handan.findings.specification_estimate import MOST_ITEMS, average, contributions
 from handan.findings.specification_sides import Choice, models_of, sides, unsupported
 from handan.inputs import recorded
 from handan.lineage import load_lineage, pairs
@@ -183,3 +183,14 @@ def test_more_reasons():
     assert unsupported(tasks, ["teacher"], MEASURES.but(loops="dropped")) == "no trace ends in a loop"
     level = tasks_of(study(n=30, timed=False), COSTS)
     assert unsupported(level, ["teacher"], MEASURES) == "the norms are not times"
+
+
+def test_many_items_are_kept_as_groups_with_the_same_variance():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 50_000))
+    sums = [contributions(values) for values in (one, one + other)]
+    assert [len(values) for values in sums] == [MOST_ITEMS, MOST_ITEMS]
+    assert sums[0].sum() == pytest.approx(one.sum())
+    assert (sums[0] ** 2).sum() == pytest.approx((one**2).sum(), rel=0.15)
+    assert sums[0] @ sums[1] == pytest.approx(one @ (one + other), rel=0.15)
+    assert contributions(one[:MOST_ITEMS]).tolist() == one[:MOST_ITEMS].tolist()

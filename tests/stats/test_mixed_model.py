@@ -207,10 +207,12 @@ def test_stored_simulations_keep_their_level():
     table = pd.DataFrame(SIMULATED["level"])
     assert set(zip(table["shape"], table["world"], strict=True)) == set(simulated.CELLS)
     assert (table["n_studies"] >= 1000).all()
-    differences = table[table["way"].isin(["ours", "ours, difference of levels"])]
-    # nowhere above 5 % beyond simulation error; a single role's slope is a little above in one world
-    assert (differences["least"] <= 0.05).all(), differences[differences["least"] > 0.05]
-    assert table.loc[table["way"] == "ours, slope of students", "missed"].max() < 0.07
+    ours = table[table["way"].str.startswith("ours")]
+    # one family of intervals, so that each has the confidence of Bonferroni's correction
+    for row in ours.itertuples():
+        missed = round(row.missed * row.n_studies)
+        assert proportion_interval(missed, row.n_studies, 1 - 0.05 / len(ours))[0] <= 0.05, row
+    assert ours["missed"].mean() < 0.06
     # and not so careful that nothing could be found
     plain = table[(table["way"] == "ours") & (table["world"] != "slopes equal")]
     assert (plain["most"] > 0.03).all()

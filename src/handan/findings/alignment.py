@@ -37,6 +37,11 @@ COLUMNS = [
     *("partial_r", "covariate", "ceiling", "r_over_ceiling", "truncated", "excluded", "note"),
 ]
 
+MEANS = [
+    *("study", "group", "n_models", "n_cells", "n_small", "n_items", "largest", "truncated"),
+    *("mean_r", "low", "high", "mean_r_fisher"),
+]
+
 
 def alignment(
     costs: pd.DataFrame,
@@ -123,9 +128,11 @@ def mean_alignment(
     DataFrame
         ``study, group, n_models, n_cells, n_small, mean_r, low, high, mean_r_fisher``: the plain
         mean with its 95 % item-bootstrap interval, and the mean through Fisher's z. ``n_small``
-        cells have too few items to be in the mean (`handan.findings.verdict.enough`).
+        cells have too few items to be in the mean (`handan.findings.verdict.enough`). Of the
+        cells in it: ``n_items`` over all tasks and in the ``largest``, share ``truncated``.
     """
     cells: list[dict[str, Any]] = []
+    truncated = joined.rows.groupby(CELL)["truncated"].mean()
     for study, task, wide in joined.tasks():
         models = [name for name in wide.columns[1:] if groups is None or name in groups]
         draws = _draws(wide, models, n_boot, task_rng(seed, study, task))
@@ -135,8 +142,11 @@ def mean_alignment(
             cells.append(
                 dict(study=study, task=task, model=model, group=group, r=point[k], draws=draws[:, k])
                 | dict(n=int(wide[[model, "human"]].notna().all(axis=1).sum()))
+                | dict(truncated=truncated.get((study, task, model), np.nan))
             )
     rows = []
+    if not cells:
+        return pd.DataFrame(columns=MEANS)
     for (study, group), part in pd.DataFrame(cells).groupby(["study", "group"], sort=False):
         known = part[part["r"].notna()]
         usable = known[enough(known["n"])]
@@ -145,55 +155,12 @@ def mean_alignment(
         interval = percentile_interval(np.mean(np.column_stack(usable["draws"].tolist()), axis=1))
         rows.append(
             dict(study=study, group=group, n_models=usable["model"].nunique(), n_cells=len(usable))
-            | dict(n_small=len(known) - len(usable))
+            | dict(n_small=len(known) - len(usable), n_items=int(usable.groupby("task")["n"].max().sum()))
+            | dict(largest=int(usable["n"].max()), truncated=usable["truncated"].mean())
             | dict(mean_r=usable["r"].mean(), low=float(interval.low), high=float(interval.high))
             | dict(mean_r_fisher=float(mean_correlation(usable["r"].to_numpy(), how="fisher")))
         )
-    return pd.DataFrame(rows)
-
-
-def cross_task(
-    joined: Joined, *, per_task: int = 20, n_draws: int = 50, task_rows: Mapping[str, int] | None = None
-) -> pd.DataFrame:
-    """Correlate across tasks, as de Varda et al. (2025) do: pool equal samples of every task.
-
-    Each draw takes `per_task` items of each task without replacement, with the draw's
-    number as the seed, pools them, and correlates log cost with log RT.
-
-    Parameters
-    ----------
-    joined : Joined
-        Costs beside norms, at least two tasks.
-    per_task : int
-        Items per task and draw; a task with fewer gives all it has.
-    n_draws : int
-        Number of draws.
-    task_rows : mapping of str to int, optional
-        Length of a task's original table where items are row numbers of it and rows
-        may be missing here. Draws are then made over the original rows.
-
-    Returns
-    -------
-    DataFrame
-        ``study, model, n_tasks, n_items, mean_r, sd_r, min_r, max_r`` over draws.
-
-    Raises
-    ------
-    ValueError
-        When a study has fewer than two tasks.
-    """
-    rows = []
-    for (study, model), part in joined.rows.groupby(["study", "model"], sort=False):
-        tasks = {str(task): items for task, items in part.groupby("task", sort=False)}
-        if len(tasks) < 2:
-            raise ValueError(f"{model} in {study} has one task only ({next(iter(tasks))}); nothing to pool")
-        draws = [_pooled_r(tasks, per_task, seed, task_rows or {}) for seed in range(n_draws)]
-        r = np.array([draw[0] for draw in draws])
-        rows.append(
-            dict(study=study, model=model, n_tasks=len(tasks), n_items=draws[0][1], mean_r=r.mean())
-            | dict(sd_r=r.std(ddof=1), min_r=r.min(), max_r=r.max())
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=MEANS)
 
 
 def _cell(part: pd.DataFrame, covariate: str | None) -> dict[str, Any]:
@@ -229,19 +196,3 @@ def _draws(wide: pd.DataFrame, models: list[str], n_boot: int, rng: np.random.Ge
 
 def _point(wide: pd.DataFrame, models: list[str]) -> np.ndarray:
     return np.array([wide[name].corr(wide["human"]) for name in models])
-
-
-def _pooled_r(
-    tasks: Mapping[str, pd.DataFrame], per_task: int, seed: int, task_rows: Mapping[str, int]
-) -> tuple[float, int]:
-    parts = []
-    for name, items in tasks.items():
-        if name in task_rows:
-            drawn = pd.Series(range(task_rows[name])).sample(
-                min(per_task, task_rows[name]), random_state=seed
-            )
-            parts.append(items[items["item"].isin(drawn.astype(str))])
-        else:
-            parts.append(items.sample(min(per_task, len(items)), random_state=seed))
-    pooled = pd.concat(parts)
-    return float(pooled["log_cost"].corr(pooled["human"])), len(pooled)

@@ -8,15 +8,16 @@ to is listed with the reason, so that silence is never taken for an answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from handan.findings.ledger import Entry, Source, ledger
-from handan.findings.rules import band, factor, near, on_edge
+from handan.findings.rules import factor, near, on_edge
 from handan.findings.verdict import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED
 from handan.formats import count, interval, listing, number
 from handan.output import records
@@ -56,8 +57,8 @@ def claims(tables: Mapping[str, pd.DataFrame], facts: pd.DataFrame, *, n_boot: i
     tables : mapping of str to DataFrame
         Findings by name, as `handan.battery.battery` gives them; each has a column ``study``.
     facts : DataFrame
-        A row per study: ``study, measure, n_items, ceiling, truncated, families`` (whether it
-        is a study of families of tiny models).
+        A row per study: ``study, measure, ceiling, timed`` (whether the measure is a time of
+        people), ``families`` (whether it is a study of families of tiny models).
     n_boot : int
         Draws behind the intervals, for saying which verdicts are on the edge.
 
@@ -73,10 +74,10 @@ def claims(tables: Mapping[str, pd.DataFrame], facts: pd.DataFrame, *, n_boot: i
     rows, silent = [], []
     for entry in ledger():
         for fact in facts.to_dict("records"):
-            found = list(_rows(entry, fact, tables))
+            found, reason = _rows(entry, fact, tables)
             rows += [_judged(entry, fact, name, row, source, n_boot) for name, row, source in found]
             if not found:
-                silent.append(dict(claim=entry.name, study=fact["study"], reason=f"it needs {entry.needs}"))
+                silent.append(dict(claim=entry.name, study=fact["study"], reason=reason))
     return Claims(pd.DataFrame(rows, columns=[*COLUMNS, *MORE]), pd.DataFrame(silent, columns=SILENT))
 
 
@@ -119,49 +120,65 @@ def as_json(found: Claims) -> dict[str, list[dict[str, Any]]]:
 
 def _rows(
     entry: Entry, fact: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
-) -> Iterator[tuple[str, pd.Series, Source]]:
-    """Name, row and source of what speaks to a claim in one study: one row, or one per repertoire."""
+) -> tuple[list[tuple[str, pd.Series, Source]], str]:
+    """Name, row and source of what speaks to a claim in one study, or why nothing does."""
     source = entry.families if fact["families"] else entry.source
     table = tables.get(source.table) if source else None
+    needs = f"it needs {entry.needs}"
+    if entry.timed and not fact["timed"]:
+        return [], f"nobody was timed: its measure is {fact['measure']}"
     if source is None or table is None or not {"study", *source.columns} <= set(table.columns):
-        return
-    part = table[(table["study"] == fact["study"]) & table[source.columns[0]].notna()]
+        return [], needs
+    part = table[table["study"] == fact["study"]]
     for column, values in source.select.items():
         value = next((one for one in values if (part[column] == one).any()), None)
         part = part[part[column] == value]
-    name = part["repertoire"] if fact["families"] else None
-    labels = [fact["study"]] * len(part) if name is None else [f"{fact['study']} ({one})" for one in name]
+    known = part[part[source.columns[0]].notna()]
+    for column, least in source.least.items():
+        known = known[known[column] >= least]
+    if known.empty:
+        return [], needs if part.empty else f"too little was measured: {entry.needs}"
+    labels = [fact["study"]] * len(known)
+    if fact["families"]:
+        labels = [f"{fact['study']} ({one})" for one in known["repertoire"]]
     if len(set(labels)) < len(labels):
-        raise ValueError(f"{len(part)} rows of {source.table} answer to claim {entry.name} in {labels[0]}")
-    for label, (_, row) in zip(labels, part.iterrows(), strict=True):
-        yield label, row, source
+        raise ValueError(f"{len(known)} rows of {source.table} answer to claim {entry.name} in {labels[0]}")
+    return [(label, row, source) for label, (_, row) in zip(labels, known.iterrows(), strict=True)], ""
 
 
 def _judged(
     entry: Entry, fact: Mapping[str, Any], study: str, row: pd.Series, source: Source, n_boot: int
 ) -> dict[str, Any]:
     ours, low, high = (float(row[column]) for column in source.columns)
-    items = row["n_items"] if "n_items" in row else fact["n_items"]
-    found, edge = _verdict(entry, row, low, high, items, n_boot)
-    context = {key: fact[key] for key in ("ceiling", "truncated", "measure")} | {"n_items": items}
-    told = dict(claim=entry.name, study=study, paper=entry.paper, ours=ours, low=low, high=high)
+    cut = row[[name for name in row.index if str(name).startswith("truncated")]].astype(float)
+    context = dict(ceiling=float(row.get("ceiling", fact["ceiling"])), measure=fact["measure"])
+    context |= dict(truncated=float(cut.mean()) if len(cut) else np.nan, n_items=int(row["n_items"]))
+    found, edge = _verdict(entry, row, low, high, context["ceiling"], n_boot)
+    told: dict[str, Any] = dict(
+        claim=entry.name, study=study, paper=entry.paper, ours=ours, low=low, high=high
+    )
     told |= dict(verdict=found, on_edge=edge, rule=entry.rule, title=entry.title, **context)
     told |= dict(certainty=entry.certainty, where=entry.where, selected=_selected(source, row))
     return told | {"sentence": _sentence(told)}
 
 
 def _verdict(
-    entry: Entry, row: pd.Series, low: float, high: float, items: float, n_boot: int
+    entry: Entry, row: pd.Series, low: float, high: float, ceiling: float, n_boot: int
 ) -> tuple[str, bool]:
     if entry.rule not in ("near", "factor"):
         return str(row["verdict"]), bool(row["on_edge"])
-    paper = float(entry.paper)
+    paper, items = float(entry.paper), float(row.get("largest", row["n_items"]))
     if entry.rule == "near":
-        limits, error = band("near", paper), _end_error(low, high, n_boot)
-        return near(low, high, paper, items), on_edge(low, high, limits, (error, error))
-    logs = np.log([low, high, *band("factor", paper)]) if low > 0 else np.full(4, np.nan)
-    error = _end_error(float(logs[0]), float(logs[1]), n_boot)
-    edge = on_edge(float(logs[0]), float(logs[1]), (float(logs[2]), float(logs[3])), (error, error))
+        judge = partial(near, paper=paper, n_items=items, ceiling=ceiling)
+        return judge(low, high), on_edge(judge, low, high, _end_error(low, high, n_boot))
+    if not low > 0:
+        return factor(low, high, paper, items), False
+    ends = float(np.log(low)), float(np.log(high))
+    edge = on_edge(
+        lambda a, b: factor(float(np.exp(a)), float(np.exp(b)), paper, items),
+        *ends,
+        _end_error(*ends, n_boot),
+    )
     return factor(low, high, paper, items), edge
 
 
@@ -174,7 +191,7 @@ def _end_error(low: float, high: float, n_boot: int) -> float:
 
 
 def _selected(source: Source, row: pd.Series) -> str:
-    return listing(str(row[column]) for column in source.select) if source.select else source.table
+    return listing(f"{column} {row[column]}" for column in source.select) if source.select else source.table
 
 
 def _sentence(told: Mapping[str, Any]) -> str:
@@ -182,7 +199,7 @@ def _sentence(told: Mapping[str, Any]) -> str:
     ceiling = "" if np.isnan(told["ceiling"]) else f", noise ceiling {number(told['ceiling'])}"
     cut = "" if np.isnan(told["truncated"]) else f", {100 * told['truncated']:.1f} % of traces cut"
     edge = "; another seed could change this" if told["on_edge"] else ""
-    digits = 3 if told["rule"] == "constant" else 2
+    digits = 3 if told["rule"] in ("constant", "direction") else 2
     return (
         f"In {told['study']} ({told['measure']}, {count(told['n_items'])} items{ceiling}{cut}) we get "
         f"{interval(told['ours'], told['low'], told['high'], digits)}, the claim is {paper}: "

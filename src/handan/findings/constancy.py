@@ -7,7 +7,8 @@ when an item is one standard deviation harder for people.
   change worth the name is ruled out, even where a small one is certain.
 - *not supported*: the interval excludes 1 and reaches beyond that factor: there is a
   change, and it is not known to be a small one.
-- *cannot tell*: anything else, and always below `FEWEST` items.
+- *cannot tell*: anything else, and always below `FEWEST` items. So is a *supported* that only
+  stands because the norm's noise ceiling is low.
 
 An equivalence test beside a test of difference has four outcomes (Lakens, 2017,
 doi:10.1177/1948550617697177); equivalent means supported here, whether different or not.
@@ -24,7 +25,7 @@ from handan.findings.verdict import CANNOT_TELL, EDGE, FEWEST, NOT_SUPPORTED, SU
 WITHIN = 1.10
 
 
-def constant_multiplier(low: float, high: float, n_items: int) -> str:
+def constant_multiplier(low: float, high: float, n_items: int, ceiling: float = np.nan) -> str:
     """Apply the rule to an interval.
 
     Parameters
@@ -33,6 +34,10 @@ def constant_multiplier(low: float, high: float, n_items: int) -> str:
         Ends of the 95 % interval of ``change``, a factor per standard deviation of difficulty.
     n_items : int
         Items behind it.
+    ceiling : float
+        Noise ceiling of the norm, NaN where it is not known. Errors of the norm shrink the log
+        of ``change`` by this factor, so that an unreliable norm would make any law look good:
+        the law is supported only if it would be without them.
 
     Returns
     -------
@@ -50,12 +55,15 @@ def constant_multiplier(low: float, high: float, n_items: int) -> str:
         raise ValueError(
             f"the ends of an interval of a factor must be positive and in order, not {low:g}, {high:g}"
         )
-    if low >= 1 / WITHIN and high <= WITHIN:
+    power = 1 / ceiling if 0 < ceiling < 1 else 1.0
+    if low**power >= 1 / WITHIN and high**power <= WITHIN:
         return SUPPORTED
     return NOT_SUPPORTED if low > 1 or high < 1 else CANNOT_TELL
 
 
-def law(low: float, high: float, n_items: int, errors: float = 0.0) -> dict[str, Any]:
+def law(
+    low: float, high: float, n_items: int, errors: float = 0.0, ceiling: float = np.nan
+) -> dict[str, Any]:
     """Verdict on a constant multiplier, and what it says about the interval.
 
     Parameters
@@ -64,16 +72,18 @@ def law(low: float, high: float, n_items: int, errors: float = 0.0) -> dict[str,
         As in `constant_multiplier`.
     errors : float
         Monte Carlo error of the natural log of either end.
+    ceiling : float
+        As in `constant_multiplier`.
 
     Returns
     -------
     dict
         ``verdict``, ``on_edge`` and ``ending``, one or two sentences.
     """
-    found = constant_multiplier(low, high, n_items)
+    found = constant_multiplier(low, high, n_items, ceiling)
     shifts = [(a, b) for a in (-errors, errors) for b in (-errors, errors)]
     ends = [(low * np.exp(a), high * np.exp(b)) for a, b in shifts]
-    near = {constant_multiplier(a, b, n_items) for a, b in ends if not a > b}
+    near = {constant_multiplier(a, b, n_items, ceiling) for a, b in ends if not a > b}
     on_edge = len(near | {found}) > 1
     ending = _ending(found, low, high, n_items) + (EDGE if on_edge else "")
     return {"verdict": found, "on_edge": on_edge, "ending": ending}
@@ -90,5 +100,10 @@ def _ending(found: str, low: float, high: float, n_items: int) -> str:
     if found == NOT_SUPPORTED:
         way = "grows" if low > 1 else "shrinks"
         return f"A constant multiplier is not supported here: the multiplier {way} with difficulty."
+    if low >= 1 / WITHIN and high <= WITHIN:
+        return (
+            "A constant multiplier can be neither supported nor rejected here: without the errors of "
+            f"the norm the change may lie beyond {WITHIN:.2f}."
+        )
     room = f"room both for no change and for one beyond {WITHIN:.2f}"
     return f"A constant multiplier can be neither supported nor rejected here: the interval leaves {room}."

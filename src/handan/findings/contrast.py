@@ -45,9 +45,9 @@ class Contrast:
         ``note`` (why a test has no value).
     pooled : DataFrame
         A row per study × relation, and one for ``all`` where there are several:
-        ``n_pairs``, ``n_tasks``, mean ``r_a`` and ``r_b``, mean ``difference`` with its
-        item-bootstrap interval (``low, high``), ``verdict``, ``on_edge`` (another seed
-        could change the verdict) and ``sentence``.
+        ``n_pairs``, ``n_tasks``, ``n_items`` over all tasks and in the ``largest``, mean
+        ``r_a`` and ``r_b``, mean ``difference`` with its item-bootstrap interval (``low,
+        high``), ``verdict``, ``on_edge`` (another seed could change the verdict) and ``sentence``.
     """
 
     pairs: pd.DataFrame
@@ -221,6 +221,7 @@ def _pooled_row(study: str, relation: str, pairs: pd.DataFrame, claim: Claim) ->
         "n_pairs": len(pairs[["a", "b"]].drop_duplicates()),
         "n_tasks": pairs["task"].nunique(),
         "n_items": int(pairs.groupby("task")["n"].max().sum()),
+        "largest": int(pairs["n"].max()),
         **pairs[["r_a", "r_b", "difference"]].mean().to_dict(),
         "low": float(interval.low),
         "high": float(interval.high),

@@ -2,8 +2,8 @@
 
 Its points are pairs of models in tasks. There are few of them, and a line through the origin is
 decided by the dearest: so the slope stands beside other fits, and beside what it is without
-the point that moves it most. Its R², taken about 0 as for any line through the origin, is near
-1 for every two positive costs; see `handan.findings.inflation_sim`.
+the point that moves it most. Its R², taken about 0 as for any line through the origin, is high
+for any two costs that rise together; see `handan.findings.inflation_sim`.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def _multiple(name: Mapping[str, str], row: Mapping[str, Any]) -> str:
     return (
         f"In {name['study']} (tasks: {name['task']}, {row['n_seeds']} seeds, {row['n_items']} items) "
         f"{name['condition']} with the repertoire {name['repertoire']} spends "
-        f"{number(row['multiplier'])} times as many tokens as its {name['relation'].split()[-1]}; with every "
+        f"{number(row['multiplier'])} times as much as its {name['relation'].split()[-1]}; with every "
         f"standard deviation of difficulty the multiplier changes by a factor of "
         f"{number(row['change'], 3)}, 95 % interval {number(row['change_low'], 3)} to "
         f"{number(row['change_high'], 3)}. "

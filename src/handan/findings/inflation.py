@@ -104,11 +104,13 @@ def measure(
     """
     rows: list[dict[str, Any]] = []
     for found in paired_costs(joined, costs, lineage, cost):
-        rows += _task(found, n_boot, task_rng(seed, found.study, found.task))
+        here = pd.DataFrame([dict(study=found.study, task=found.task)])
+        ceiling = dict(ceiling=float(ceilings(here, reliability).iloc[0]))
+        measured = _task(found, n_boot, task_rng(seed, found.study, found.task))
+        rows += [row | ceiling | _judged(row | ceiling) for row in measured]
     if not rows:
         return Inflation(pd.DataFrame(columns=COLUMNS), pooled_rows(pd.DataFrame()))
     table = pd.DataFrame(rows)
-    table["ceiling"] = ceilings(table, reliability)
     table = truncated_shares(table, costs, ("student", "reference"))
     return Inflation(table[COLUMNS], pooled_rows(table))
 
@@ -191,7 +193,7 @@ def _task(found: PairedCosts, n_boot: int, rng: np.random.Generator) -> list[dic
             row |= {name: values[0, k], f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
         row |= _zeros_and_constants(found.reference[common[:, k], k], found.student[common[:, k], k])
         row |= {f"{name}_draws": np.log(draws[name][:, k]) for name in ("geometric", "change")}
-        rows.append(row | _judged(row))
+        rows.append(row)
     return rows
 
 
@@ -220,11 +222,11 @@ def _judged(row: dict[str, Any]) -> dict[str, Any]:
     low, high, n = row["change_low"], row["change_high"], row["n"] - row["n_zero"]
     draws = row["change_draws"]
     error = 0.0 if np.isnan(draws).all() else max(end_errors(draws))
-    found = law(low, high, n, error)
+    found = law(low, high, n, error, row["ceiling"])
     interval = "95 % interval {} to {}"
     beginning = (
         f"In {row['study']} ({row['task']}, {n} items) {row['student']} spends {number(row['geometric'])} "
-        f"times as many tokens as {row['reference']} ({row['relation']}), "
+        f"times as much as {row['reference']} ({row['relation']}), "
         f"{interval.format(number(row['geometric_low']), number(row['geometric_high']))}; with every "
         f"standard deviation of difficulty the multiplier changes by a factor of {number(row['change'], 3)}, "
         f"{interval.format(number(low, 3), number(high, 3))}. "

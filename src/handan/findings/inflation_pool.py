@@ -15,6 +15,7 @@ import pandas as pd
 
 from handan.findings.constancy import law
 from handan.findings.contrast import end_errors
+from handan.findings.verdict import FEWEST, enough
 from handan.formats import number
 from handan.stats.bootstrap import percentile_interval
 
@@ -22,7 +23,7 @@ BASELINES = ("true base", "instruct sibling")
 # Where a study has both kinds of baseline, all of its students are in one row too.
 ANY_BASELINE = "any baseline"
 COLUMNS = [
-    *("study", "relation", "n_pairs", "n_tasks", "n_items"),
+    *("study", "relation", "n_pairs", "n_tasks", "n_items", "largest"),
     *("multiplier", "multiplier_low", "multiplier_high"),
     *("change", "change_low", "change_high"),
     *("verdict", "on_edge", "sentence"),
@@ -45,7 +46,7 @@ def pooled_rows(pairs: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         A row per study × relation, and ``any baseline`` for true bases and instruct siblings
         together where a study has both. ``n_pairs, n_tasks, n_items`` (items where both
-        costs are above zero, summed over tasks); ``multiplier``, the geometric mean over pairs
+        costs are above zero, summed over tasks, and in the ``largest``); ``multiplier``, the geometric mean over pairs
         and tasks of the mean ratio of costs, and ``change``, that of the factor per standard
         deviation of difficulty, each with its 95 % item-bootstrap interval (``_low, _high``);
         ``verdict``, ``on_edge`` and ``sentence`` by `handan.findings.constancy.law`;
@@ -63,20 +64,23 @@ def pooled_rows(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pooled(study: str, relation: str, part: pd.DataFrame) -> dict[str, Any]:
+    part = part.assign(above=part["n"] - part["n_zero"])
     usable = part[part["geometric"].notna()]
+    usable = usable[enough(usable["above"])]
     changing = usable[usable["change_low"].notna()]
-    above = usable.assign(above=usable["n"] - usable["n_zero"])
     row: dict[str, Any] = dict(study=study, relation=relation, n_tasks=usable["task"].nunique())
     row["n_pairs"] = len(usable[["student", "reference"]].drop_duplicates())
-    row["n_items"] = int(above.groupby("task")["above"].max().sum())
+    row["n_items"] = int(usable.groupby("task")["above"].max().sum())
+    largest = int(usable["above"].max()) if len(usable) else 0
     row |= _mean(usable, "geometric", "multiplier")[0]
     change, errors = _mean(changing, "change", "change")
     row |= change
-    found = law(row["change_low"], row["change_high"], row["n_items"], errors)
+    shares = ["ceiling", "truncated_student", "truncated_reference"]
+    row |= dict(largest=largest) | usable[shares].mean().to_dict()
+    found = law(row["change_low"], row["change_high"], largest, errors, row["ceiling"])
     row |= dict(verdict=found["verdict"], on_edge=found["on_edge"])
     row["sentence"] = _beginning(row) + found["ending"]
-    shares = ["ceiling", "truncated_student", "truncated_reference"]
-    return row | part[shares].mean().to_dict() | {"note": _note(part, usable, changing)}
+    return row | {"note": _note(part, usable, changing)}
 
 
 def _mean(part: pd.DataFrame, fit: str, name: str) -> tuple[dict[str, float], float]:
@@ -99,7 +103,7 @@ def _beginning(row: dict[str, Any]) -> str:
     reference = f"{'its' if alone else 'their'} {_REFERENCE.get(row['relation'], row['relation'])}"
     return (
         f"In {row['study']} ({row['relation']}, {pairs}, {tasks}{row['n_items']} items) {subject} "
-        f"{number(row['multiplier'])} times as many tokens as {reference}, 95 % interval "
+        f"{number(row['multiplier'])} times as much as {reference}, 95 % interval "
         f"{number(row['multiplier_low'])} to {number(row['multiplier_high'])}; with every standard deviation "
         f"of difficulty the multiplier changes by a factor of {number(row['change'], 3)}, 95 % interval "
         f"{number(row['change_low'], 3)} to {number(row['change_high'], 3)}. "
@@ -107,9 +111,11 @@ def _beginning(row: dict[str, Any]) -> str:
 
 
 def _note(part: pd.DataFrame, usable: pd.DataFrame, changing: pd.DataFrame) -> str:
-    lost, flat = len(part) - len(usable), len(usable) - len(changing)
+    none = int(part["geometric"].isna().sum())
+    few, flat = len(part) - len(usable) - none, len(usable) - len(changing)
     told = [
-        f"{lost} of {len(part)} rows left out: no item costs both models more than zero" if lost else "",
+        f"{none} of {len(part)} rows left out: no item costs both models more than zero" if none else "",
+        f"{few} of {len(part)} rows left out: fewer than {FEWEST} items" if few else "",
         f"{flat} of {len(usable)} rows say nothing about change" if flat else "",
     ]
     return "; ".join(filter(None, told))

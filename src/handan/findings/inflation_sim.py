@@ -1,7 +1,7 @@
 """Simulated students whose multiplier is known: constant, or growing with difficulty.
 
 A line through the origin is decided by the dearest items, and the R² about 0 that goes with
-it is near 1 for every two costs that rise together. A study in which the multiplier is the
+it is high for any two costs that rise together. A study in which the multiplier is the
 same for all items and one in which it grows several-fold can thus have the same slope and
 much the same R². These studies show it, and serve to check that ``change`` tells them apart.
 """

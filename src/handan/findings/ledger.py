@@ -27,11 +27,14 @@ class Source:
         Values that a row may have, the first that occurs being taken.
     columns : tuple of (str, str, str)
         Columns of the estimate and of the ends of its interval.
+    least : mapping of str to float
+        Columns in which a row must have at least so much.
     """
 
     table: str
     select: Mapping[str, list[str]]
     columns: tuple[str, str, str]
+    least: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Entry:
         The published number, or its direction in words where no number is known.
     rule : str
         One of `RULES`.
+    timed : bool
+        Whether only measured or reported times of people can speak to it.
     source : Source
         Where the number is found in a study of given models.
     families : Source or None
@@ -60,6 +65,7 @@ class Entry:
     needs: str
     paper: float | str
     rule: str
+    timed: bool
     source: Source
     families: Source | None
 
@@ -82,6 +88,7 @@ def _entry(name: str, told: Mapping[str, Any]) -> Entry:
     if told["rule"] in ("near", "factor") and not isinstance(told["paper"], float):
         raise ValueError(f"claim {name}: the rule {told['rule']} needs a published number")
     texts = {key: told[key] for key in ("title", "said", "where", "certainty", "needs", "paper", "rule")}
+    texts["timed"] = told.get("timed", False)
     families = _source(told["organism"]) if "organism" in told else None
     return Entry(name, **texts, source=_source(told), families=families)
 
@@ -89,4 +96,4 @@ def _entry(name: str, told: Mapping[str, Any]) -> Entry:
 def _source(told: Mapping[str, Any]) -> Source:
     select = {key: [value] if isinstance(value, str) else value for key, value in told["select"].items()}
     estimate, low, high = told["columns"]
-    return Source(told["table"], select, (estimate, low, high))
+    return Source(told["table"], select, (estimate, low, high), told.get("least", {}))

@@ -1,15 +1,15 @@
 """The joint test: specifications would seldom agree so well if none had a true difference.
 
 Simonsohn, Simmons and Nelson (2020, doi:10.1038/s41562-020-0912-z) proposed such a test.
-Where a treatment was assigned at random, they shuffle it. Here nothing was assigned: the
-costs of two models can be swapped within an item only if both have the same distribution
-after scaling, and depend alike on all else, such as the length of the prompt.
+Where a treatment was assigned at random, they shuffle it. Here nothing was assigned. The
+standardised costs of two models can be swapped within items, but not where a filter keeps
+other items for either model, such as its right answers.
 
 So the estimates are drawn around zero instead. An estimate is a sum of what its items add to
 it (jackknife deviations). Each item gets a random sign, the same in all specifications
-and pairs. That keeps the variance of each estimate and how they vary together, and asks
-nothing of the models' distributions. `benchmarks/multiverse_level.py` compares the level and
-the power of both schemes.
+and pairs. That keeps the variance of each estimate and how they vary together, and works
+with every filter. In `benchmarks/multiverse_level.py` both schemes keep their level, and
+neither has more power.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def degrees_of_freedom(t: float, p: float, most: int = 1_000) -> tuple[int, int]
 def _figure() -> list[dict[str, Any]]:
     """Recompute what the figure of DeepSeek-R1 prints, and what was quoted from the article."""
     from handan.costs import load_study
-    from handan.findings.alignment import cross_task
+    from handan.findings.across import cross_task
     from handan.findings.join import join
 
     study = load_study("pnas-r1")

@@ -13,13 +13,16 @@ side, or a factor of `FACTOR`, which is what regulators call equivalent in drugs
 
 - *supported*: the whole interval lies in the band.
 - *not supported*: the whole interval lies outside of it.
-- *cannot tell*: they overlap, or there are fewer than `FEWEST` items.
+- *cannot tell*: they overlap, or there are fewer than `FEWEST` items, or a correlation lies below
+  the band only because the norm's noise ceiling is low.
 
 The three outcomes are those of an interval beside a region of practical equivalence
 (Kruschke, 2018, doi:10.1177/2515245918771304).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,7 +32,9 @@ NEAR = SMALLEST
 FACTOR = 1.25
 
 
-def near(low: float, high: float, paper: float, n_items: float, within: float = NEAR) -> str:
+def near(
+    low: float, high: float, paper: float, n_items: float, within: float = NEAR, ceiling: float = np.nan
+) -> str:
     """Compare an interval with a published number, by difference.
 
     Parameters
@@ -42,6 +47,9 @@ def near(low: float, high: float, paper: float, n_items: float, within: float = 
         Items behind the interval; NaN where they are not known.
     within : float
         Half-width of the band, positive.
+    ceiling : float
+        Noise ceiling of the norm, NaN where it is not known. A correlation below the band is held
+        against the claim only if it would stay there with a norm without noise.
 
     Returns
     -------
@@ -53,7 +61,9 @@ def near(low: float, high: float, paper: float, n_items: float, within: float = 
     ValueError
         When the interval is upside down.
     """
-    return _band(low, high, paper - within, paper + within, n_items)
+    found = _band(low, high, paper - within, paper + within, n_items)
+    noisy = 0 < ceiling < 1 and high < paper - within <= high / ceiling
+    return CANNOT_TELL if found == NOT_SUPPORTED and noisy else found
 
 
 def factor(low: float, high: float, paper: float, n_items: float, within: float = FACTOR) -> str:
@@ -79,20 +89,21 @@ def factor(low: float, high: float, paper: float, n_items: float, within: float 
     return _band(low, high, paper / within, paper * within, n_items)
 
 
-def on_edge(low: float, high: float, band: tuple[float, float], errors: tuple[float, float]) -> bool:
-    """Say whether other random draws could move an end of the interval over an end of the band.
+def on_edge(judge: Callable[[float, float], str], low: float, high: float, error: float) -> bool:
+    """Say whether other random draws could change a verdict.
 
     Parameters
     ----------
+    judge : callable
+        Gives the verdict of an interval from its two ends.
     low, high : float
         Ends of the interval.
-    band : tuple of (float, float)
-        Ends of the band.
-    errors : tuple of (float, float)
-        Monte Carlo error of either end.
+    error : float
+        Monte Carlo error of either end, on the same scale.
     """
-    ends = zip((low, high), errors, strict=True)
-    return any(abs(end - limit) < error for end, error in ends for limit in band)
+    shifts = [(a, b) for a in (-error, 0.0, error) for b in (-error, 0.0, error)]
+    ends = [(low + a, high + b) for a, b in shifts]
+    return len({judge(a, b) for a, b in ends if not a > b}) > 1
 
 
 def band(rule: str, paper: float) -> tuple[float, float]:

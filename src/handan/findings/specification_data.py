@@ -23,6 +23,9 @@ BoolArray = NDArray[np.bool_]
 # An answer with more than half of the credit is right.
 RIGHT = 0.5
 
+# All filters of one cost column on one scale; a large table has no room for those of all.
+_REMEMBERED = 8
+
 
 @dataclass(frozen=True)
 class Task:
@@ -61,7 +64,7 @@ class Task:
     right: FloatArray
     cut: FloatArray
     loop: FloatArray
-    _matrices: dict[tuple[str, ...], FloatArray] = field(default_factory=dict, repr=False)
+    _matrices: dict[tuple[str, str, bool, str, str], FloatArray] = field(default_factory=dict, repr=False)
 
     def matrix(self, cost: str, scale: str, answers: str, truncated: str, loops: str = "kept") -> FloatArray:
         """Mean cost of each item and model over the traces that the filters keep.
@@ -89,6 +92,8 @@ class Task:
         if key not in self._matrices:
             values = np.log(self.costs[cost]) if scale == "log" else self.costs[cost]
             keep = self._kept(answers, truncated, loops) & ~np.isnan(values)
+            if len(self._matrices) >= _REMEMBERED:
+                self._matrices.pop(next(iter(self._matrices)))
             self._matrices[key] = self._mean(values, keep)
         return self._matrices[key]
 

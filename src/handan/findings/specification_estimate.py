@@ -9,6 +9,7 @@ tasks as given.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from handan.findings.specification_data import BoolArray, FloatArray
 from handan.findings.specification_sides import NO_MODEL, Sides
 from handan.findings.verdict import FEWEST
+
+MOST_ITEMS = 2_000
 
 _Transform = Callable[[FloatArray], FloatArray]
 
@@ -83,17 +86,41 @@ def average(
     cells = [(part, place[:, ok]) for part, place, ok in zip(parts, places, valid, strict=True)]
     n_cells, n_tasks = int(valid.sum()), int(valid.any(axis=1).sum())
     n_pairs = int(valid.any(axis=0).sum())
-    used = [part.used[:, np.unique(cell)].any(axis=1) for part, cell in cells]
+    used = [_used(part, cell) for part, cell in cells]
     n_items = sum(int(items.sum()) for items in used)
-    value, error, deviations = np.nan, np.nan, np.zeros(sum(map(len, used)))
+    value, error, deviations = np.nan, np.nan, np.zeros(sum(len(items) for items in used))
     if n_cells:
         total = np.sum([to(part.r[cell]).sum(axis=1) for part, cell in cells], axis=0)
-        value = _difference(back(total / n_cells))
+        value = float(_difference(back(total / n_cells)))
         without = [_difference(back((total + _moves(*cell, to)) / n_cells)) for cell in cells]
         deviations = np.concatenate([_scaled(*one) for one in zip(without, used, strict=True)])
-        error = np.sqrt((deviations**2).sum())
+        error = float(np.sqrt((deviations**2).sum()))
     rest = (n_items - n_tasks, n_pairs, n_tasks, n_items, len(chosen) - n_pairs)
-    return Estimate(float(value), float(error), *rest, deviations)
+    return Estimate(value, error, *rest, deviations)
+
+
+def contributions(deviations: FloatArray) -> FloatArray:
+    """Sum the deviations of very many items in `MOST_ITEMS` random groups, so that they fit into memory.
+
+    Parameters
+    ----------
+    deviations : ndarray of shape (items,)
+        See `Estimate`.
+
+    Returns
+    -------
+    ndarray of shape (at most `MOST_ITEMS`,)
+        The same groups whenever there are as many items, so that sums of products over
+        groups stand for those over items.
+    """
+    if len(deviations) <= MOST_ITEMS:
+        return deviations
+    return np.bincount(_groups(len(deviations)), deviations, minlength=MOST_ITEMS).astype(np.float64)
+
+
+@cache
+def _groups(n_items: int) -> NDArray[np.intp]:
+    return np.random.default_rng(0).permutation(n_items) % MOST_ITEMS
 
 
 def _valid(parts: Sequence[Sides], places: Sequence[NDArray[np.intp]], fewest: int) -> BoolArray:
@@ -109,6 +136,11 @@ def _sizes(part: Sides, place: NDArray[np.intp]) -> NDArray[np.intp]:
     """Items of each pair, of its smaller side where they differ."""
     n = part.used.sum(axis=0)[place]
     return np.where(place[1] == NO_MODEL, n[0], n.min(axis=0))
+
+
+def _used(part: Sides, cell: NDArray[np.intp]) -> BoolArray:
+    """Tell which items stand behind any side of these pairs, shape (n,)."""
+    return np.asarray(part.used[:, np.unique(cell)].any(axis=1))
 
 
 def _moves(part: Sides, cell: NDArray[np.intp], to: _Transform) -> FloatArray:

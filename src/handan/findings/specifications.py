@@ -18,7 +18,7 @@ import pandas as pd
 
 from handan.findings.contrast import placed
 from handan.findings.specification_data import FloatArray, Task, tasks_of
-from handan.findings.specification_estimate import Estimate, average
+from handan.findings.specification_estimate import Estimate, average, contributions
 from handan.findings.specification_sides import Choice, Sides, models_of, sides, unsupported
 from handan.findings.verdict import CANNOT_TELL, COLLAPSE, FEWEST, TRANSFER, Claim, verdict
 from handan.lineage import Kind, pairs
@@ -57,7 +57,8 @@ class Explored:
     table : DataFrame
         As `specifications` gives it, of one study.
     deviations : ndarray of shape (items, specifications that were run)
-        What each item adds to each estimate (see `handan.findings.specification_estimate`).
+        What each item adds to each estimate (see `handan.findings.specification_estimate`);
+        summed in groups where there are very many.
     reach : ndarray of shape (specifications that were run,)
         Half of the length of each interval.
     """
@@ -148,7 +149,7 @@ def explore_study(tasks: list[Task], compared: pd.DataFrame, claim: Claim, costs
             if earlier <= len(rows):
                 reason = f"the same numbers as specification {earlier}"
             else:
-                estimates.append(found)
+                estimates.append(found._replace(deviations=contributions(found.deviations)))
         lost = _lost(found) if found is not None else ""
         rows.append({**place, **levels, **_numbers(found, claim), "run": not reason, "note": reason or lost})
     table = pd.DataFrame(rows, columns=COLUMNS)

@@ -131,7 +131,8 @@ def judge(claim: Claim, row: Mapping[str, Any], errors: tuple[float, float] = (0
     claim : Claim
         What is claimed.
     row : mapping
-        ``study, relation, n_pairs, n_items, r_a, r_b, difference, low, high``.
+        ``study, relation, n_pairs, n_items, r_a, r_b, difference, low, high``; ``largest``, the
+        items of the largest task, where there are several (by default ``n_items``).
     errors : tuple of (float, float)
         Monte Carlo error of ``low`` and of ``high``.
 
@@ -140,7 +141,7 @@ def judge(claim: Claim, row: Mapping[str, Any], errors: tuple[float, float] = (0
     dict
         ``claim``, ``verdict``, ``on_edge`` and ``sentence``.
     """
-    if row["n_items"] < FEWEST:
+    if _few(row):
         found, near = CANNOT_TELL, {CANNOT_TELL}
     else:
         found = verdict(row["low"], row["high"], claim.sign)
@@ -170,6 +171,10 @@ def no_data(claim: Claim, study: str, reason: str) -> str:
     return f"In {study} {claim.stated} cannot be told: {reason}."
 
 
+def _few(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("largest", row["n_items"]) < FEWEST)
+
+
 def _sentence(claim: Claim, row: Mapping[str, Any], found: str) -> str:
     pairs = "1 pair" if row["n_pairs"] == 1 else f"{row['n_pairs']} pairs"
     return (
@@ -190,7 +195,8 @@ def _ending(claim: Claim, row: Mapping[str, Any], found: str) -> str:
         opposite = "; the difference goes the other way" if high < 0 else ""
         size = f"a difference of {SMALLEST:.2f} in its direction is ruled out"
         return f"{stated} is not supported here: {size}{opposite}."
-    if row["n_items"] < FEWEST:
-        return f"{stated} can be neither supported nor rejected here: fewer than {FEWEST} items."
+    if _few(row):
+        tasks = " in every task" if row.get("largest", row["n_items"]) < row["n_items"] else ""
+        return f"{stated} can be neither supported nor rejected here: fewer than {FEWEST} items{tasks}."
     room = f"both for no difference and for one above {SMALLEST:.2f} in its direction"
     return f"{stated} can be neither supported nor rejected here: the interval leaves room {room}."

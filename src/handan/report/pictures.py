@@ -112,13 +112,12 @@ def verdicts(rows: pd.DataFrame) -> Picture:
     drawn = rows.assign(study=labels(rows["study"]))
     counts = rows["verdict"].value_counts()
     told = ", ".join(f"{counts[name]} {name}" for name in figures_claims.LOOKS if name in counts)
-    studies, claims = rows["study"].nunique(), rows["claim"].nunique()
-    caption = (
-        f"Verdicts on {claims} {forests.plural('claim', claims)} in {studies} "
-        f"{forests.plural('study', studies)}: {told}. "
-        "An empty place is a study that cannot speak to the claim."
+    verdicts, claims = (
+        f"{n} {forests.plural(word, n)}"
+        for n, word in ((len(rows), "verdict"), (rows["claim"].nunique(), "claim"))
     )
-    alt = f"A grid of {claims} claims by {studies} studies, with a marker for each of {len(rows)} verdicts."
+    caption = f"{verdicts} on {claims}: {told}. An empty place is a study that cannot speak to the claim."
+    alt = f"A grid of {claims} by study, with a marker for each of {verdicts}."
     return Picture(figures_claims.verdict_grid(drawn), caption, alt)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from handan.findings.claims import VERDICTS, tally
 from handan.report.catalogue import OTHER, Part, placed
 from handan.report.columns import Look
 from handan.report.compose import Composer, Picture
@@ -24,6 +25,9 @@ _VERDICTS = {
     "on_edge": "on the edge", "selected": "compared", "certainty": "claim is", "n_items": "items",
     "ceiling": "ceiling", "truncated": "cut",
 }  # fmt: skip
+# With more studies than that, verdicts are counted instead of listed.
+FEW = 3
+_TALLY = {"title": "claim", **{name: name for name in VERDICTS}, "studies": "verdicts"}
 _FACTS = {
     "study": "study", "measure": "measure", "n_models": "models", "n_tasks": "tasks", "n_items": "items",
     "n_rows": "cost rows used", "excluded": "left out", "ceiling": "ceiling", "truncated": "cut",
@@ -64,14 +68,17 @@ def compose(material: Material) -> Composer:
 def _verdicts(page: Composer, material: Material) -> None:
     page.section("Verdicts")
     page.say(paragraph(material.claims, material.studies), "lead")
-    page.items(lines(material.claims))
     rows = material.claims.rows
+    if len(material.studies) <= FEW:
+        page.items(lines(material.claims))
     if rows.empty:
         return
     page.picture(verdicts(rows))
     caption = (
         "The paper says, we got. Intervals are 95 %, from resampled items; cut is the share of cut traces."
     )
+    if len(material.studies) > FEW:
+        page.table(tally(rows), "Verdicts by claim, counted over studies.", seen=Look(_TALLY, {}))
     page.table(verdict_table(material.claims), caption, seen=Look(_VERDICTS, {"ours": ("low", "high")}))
 
 

@@ -85,7 +85,7 @@ def labels(values: pd.Series) -> pd.Series:
         whole = len(plain) <= LONGEST_LABEL
         short[name] = _distinct(plain if whole else f"{plain[:LONGEST_LABEL]}…", taken)
         taken.add(short[name])
-    return values.map(short)
+    return pd.Series([short[name] for name in values], index=values.index, dtype=object)
 
 
 def _distinct(name: str, taken: set[str]) -> str:

@@ -25,8 +25,8 @@ of an estimate has a part from models (with the noise), with ``n_models - n_role
 freedom, and a part from items, with two per task fewer than there are items. Student's t gets
 those of Satterthwaite (1946) for their sum. They are close to those of Kenward and Roger (1997)
 and don't jump, as those from the information matrix do, where a variance is estimated as zero.
-In the simulated studies of the benchmark, differences between roles keep the level of 5 %, with
-few models well below it; the slope of a single role can lie slightly above it.
+In the simulated studies of the benchmark, differences between roles keep the level of 5 % within
+simulation error, below it where slopes hardly vary; a single role's slope can lie slightly above.
 Models that share a teacher or a base are not independent draws; no term of the model knows that.
 
 References

@@ -200,7 +200,7 @@ def test_a_command_can_be_pasted_into_a_shell():
 
 
 def test_two_hundred_thousand_rows_are_no_trouble(handan, tmp_path):
-    bank = load_bank(["binary-addition", "digit-addition", "syllogisms"])
+    bank = load_bank(["syllogisms", "spatial-relations"])
     asked = bank[["task", "item", "log_rt"]].merge(pd.DataFrame({"model": [*FAMILY]}), how="cross")
     samples = -(-200_000 // len(asked))
     costs = asked.loc[asked.index.repeat(samples)].reset_index(drop=True)

@@ -179,8 +179,8 @@ def test_another_input_gives_another_claims_page(root, tmp_path):
     before, after = pages
     told = [re.findall(r"In made-up .* we get (.*?), the claim is", page) for page in pages]
     assert len(told[0]) == len(told[1]) > 5
-    assert "0.30: supported" in before
-    assert "0.30: not supported" in after
+    assert "the claim is above 0: supported" in before
+    assert "the claim is 0.30: not supported" in after
     teachers, students = ([float(page[k].split()[0]) for page in told] for k in (0, 1))
     assert teachers[0] == teachers[1]  # what was not changed says the same
     assert students[1] - students[0] > 0.4

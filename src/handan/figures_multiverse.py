@@ -138,7 +138,8 @@ def _dashboard(axes: Axes, table: pd.DataFrame, levels: Sequence[tuple[str, str]
         )  # fmt: skip
         if row and levels[row - 1][0] != choice:
             axes.axhline(row - 0.5, color="0.8", linewidth=0.6)
-    names = [f"{choice.replace('_', ' ')}: {level.replace('_', ' ')}" for choice, level in levels]
+    # A column may be called anything; dollars would be read as mathematics.
+    names = [f"{choice}: {level}".replace("_", " ").replace("$", r"\$") for choice, level in levels]
     axes.set(
         yticks=range(len(levels)), yticklabels=names, xlabel="specifications, in the order of their estimates"
     )

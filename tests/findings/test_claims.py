@@ -1,16 +1,21 @@
 """The verdicts on studies in which the truth is known, and the bookkeeping around them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.findings.simulated import Truth, inputs_of, lineage_of
+from tests.findings.simulated import Truth, inputs_of, lineage_of, tables
 
 from handan.battery import Sizes, battery
 from handan.claimed import FINDINGS
 from handan.findings.claims import COLUMNS, MORE, as_json, claims, tally
+from handan.findings.constancy import law
+from handan.findings.join import join
 from handan.findings.ledger import RULES, ledger
+from handan.inputs import Inputs
+from handan.tables import check_costs, check_norms
 
 SIZES = Sizes(n_boot=1_000, n_pooled=4_000, n_perm=100)
 
@@ -106,10 +111,8 @@ def test_json_holds_everything_and_nothing_that_json_cannot_hold(collapsed):
 
 
 def test_two_rows_for_one_claim_are_an_error_and_not_a_choice():
-    facts = pd.DataFrame(
-        [dict(study="x", measure="m", n_items=50, ceiling=np.nan, truncated=np.nan, families=False)]
-    )
-    twice = pd.DataFrame(dict(study="x", group="teacher", mean_r=[0.6, 0.7], low=0.5, high=0.8))
+    facts = pd.DataFrame([dict(study="x", measure="m", ceiling=np.nan, families=False, timed=True)])
+    twice = pd.DataFrame(dict(study="x", group="teacher", mean_r=[0.6, 0.7], low=0.5, high=0.8, n_items=50))
     with pytest.raises(ValueError, match="2 rows of means answer to claim teachers-align in x"):
         claims({"means": twice}, facts)
 
@@ -123,3 +126,42 @@ def test_the_ledger_is_complete_and_holds_no_result():
         assert entry.said.endswith(".")
         assert isinstance(entry.paper, float) or entry.paper in ("below 0", "above 0")
         assert (entry.rule in ("near", "factor", "constant")) <= isinstance(entry.paper, float)
+
+
+def test_what_was_not_timed_does_not_speak_to_a_mean_r():
+    one = inputs_of(Truth(n_items=60))
+    norms = one.norms.assign(difficulty=one.norms["log_rt"]).drop(columns="log_rt")
+    graded = replace(one, norms=check_norms(norms), joined=join(one.costs, norms), measure="steps")
+    found = battery([graded], lineage_of(), sizes=SIZES, only=["alignment", "collapse"], jobs=1)
+    told = claims(found.tables, found.facts)
+    assert "teachers-align" not in set(told.rows["claim"])
+    reasons = told.silent.set_index("claim")["reason"]
+    assert reasons["teachers-align"] == "nobody was timed: its measure is steps"
+    assert "collapse" in set(told.rows["claim"])
+
+
+def test_a_sentence_tells_the_items_of_its_own_row():
+    one = inputs_of(Truth(n_items=200))
+    few = (one.costs["model"] == "teacher-0") & (one.costs["item"] > "i00005")
+    costs = one.costs[~few]
+    partly = replace(one, costs=costs, joined=join(costs, one.norms))
+    found = battery([partly], lineage_of(), sizes=SIZES, only=["alignment"], jobs=1)
+    row = claims(found.tables, found.facts).rows.set_index("claim").loc["teachers-align"]
+    assert (row["n_items"], row["verdict"]) == (6, "cannot tell")
+    assert "6 items" in row["sentence"]
+
+
+def test_many_small_tasks_are_not_one_large_one():
+    parts = [tables(Truth(n_items=8), seed, task=f"task{seed}") for seed in range(6)]
+    costs, norms = (pd.concat(both, ignore_index=True) for both in zip(*parts, strict=True))
+    one = Inputs(join(costs, norms), None, check_costs(costs), check_norms(norms))
+    found = battery([one], lineage_of(), sizes=SIZES, only=["collapse", "inflation", "alignment"], jobs=1)
+    assert set(claims(found.tables, found.facts).rows["verdict"]) == {"cannot tell"}
+
+
+def test_a_noisy_norm_does_not_make_a_law_look_good():
+    assert law(0.97, 1.08, 400)["verdict"] == "supported"
+    noisy = law(0.97, 1.08, 400, ceiling=0.3)
+    assert noisy["verdict"] == "cannot tell"
+    assert "errors of the norm" in noisy["ending"]
+    assert law(1.02, 1.2, 400, ceiling=0.3)["verdict"] == "not supported"

@@ -60,9 +60,21 @@ def test_a_ratio_is_judged_the_same_in_any_unit(low, width, paper, scale):
     assert factor(low, high, paper, 50) == factor(low * scale, high * scale, paper * scale, 50)
 
 
-def test_an_end_near_the_band_is_on_the_edge():
-    assert on_edge(0.538, 0.60, (0.54, 0.74), (0.005, 0.005))
-    assert not on_edge(0.50, 0.60, (0.54, 0.74), (0.005, 0.005))
+def test_a_verdict_is_on_the_edge_only_if_it_could_really_change():
+    def judge(low, high):
+        return near(low, high, 0.64, 100)
+
+    assert on_edge(judge, 0.538, 0.60, 0.005)
+    assert not on_edge(judge, 0.50, 0.60, 0.005)
+    # the lower end lies at the band's, but the upper end alone decides
+    assert not on_edge(judge, 0.54, 0.90, 0.005)
+
+
+def test_a_low_correlation_with_a_noisy_norm_says_nothing_against_a_high_one():
+    assert near(0.18, 0.47, 0.64, 136) == "not supported"
+    assert near(0.18, 0.47, 0.64, 136, ceiling=0.6) == "cannot tell"
+    assert near(0.01, 0.20, 0.64, 136, ceiling=0.6) == "not supported"
+    assert near(0.60, 0.68, 0.64, 136, ceiling=0.9) == "supported"
 
 
 @pytest.mark.parametrize(

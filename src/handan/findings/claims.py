@@ -174,12 +174,11 @@ def _verdict(
     if not low > 0:
         return factor(low, high, paper, items), False
     ends = float(np.log(low)), float(np.log(high))
-    edge = on_edge(
-        lambda a, b: factor(float(np.exp(a)), float(np.exp(b)), paper, items),
-        *ends,
-        _end_error(*ends, n_boot),
-    )
-    return factor(low, high, paper, items), edge
+
+    def of_logs(a: float, b: float) -> str:
+        return factor(float(np.exp(a)), float(np.exp(b)), paper, items)
+
+    return factor(low, high, paper, items), on_edge(of_logs, *ends, _end_error(*ends, n_boot))
 
 
 def _end_error(low: float, high: float, n_boot: int) -> float:

@@ -91,7 +91,8 @@ def average(
     value, error, deviations = np.nan, np.nan, np.zeros(sum(len(items) for items in used))
     if n_cells:
         total = np.sum([to(part.r[cell]).sum(axis=1) for part, cell in cells], axis=0)
-        value = float(_difference(back(total / n_cells)))
+        # Models that are the same must not differ by rounding: that would have a direction.
+        value = float(np.round(_difference(back(total / n_cells)), 12))
         without = [_difference(back((total + _moves(*cell, to)) / n_cells)) for cell in cells]
         deviations = np.concatenate([_scaled(*one) for one in zip(without, used, strict=True)])
         error = float(np.sqrt((deviations**2).sum()))

@@ -112,12 +112,12 @@ def verdicts(rows: pd.DataFrame) -> Picture:
     drawn = rows.assign(study=labels(rows["study"]))
     counts = rows["verdict"].value_counts()
     told = ", ".join(f"{counts[name]} {name}" for name in figures_claims.LOOKS if name in counts)
-    verdicts, claims = (
+    given, claims = (
         f"{n} {forests.plural(word, n)}"
         for n, word in ((len(rows), "verdict"), (rows["claim"].nunique(), "claim"))
     )
-    caption = f"{verdicts} on {claims}: {told}. An empty place is a study that cannot speak to the claim."
-    alt = f"A grid of {claims} by study, with a marker for each of {verdicts}."
+    caption = f"{given} on {claims}: {told}. An empty place is a study that cannot speak to the claim."
+    alt = f"A grid of {claims} by study, with a marker for each of {given}."
     return Picture(figures_claims.verdict_grid(drawn), caption, alt)
 
 

@@ -50,6 +50,7 @@ from handan.findings.inflation import measure
 from handan.findings.inflation_sim import simulated_study
 from handan.findings.influence import influence
 from handan.findings.join import join
+from handan.findings.ledger import ledger
 from handan.findings.mixed import mixed
 from handan.findings.paired_costs import paired_costs
 from handan.lineage import load_lineage
@@ -61,6 +62,7 @@ studies = {name: costs.load_study(name) for name in names}
 joined = {name: join(one.costs, one.norms) for name, one in studies.items()}
 lineage = load_lineage()
 options = dict(n_boot=min(size.n_boot, 4_000), seed=seed)
+PUBLISHED = next(claim.paper for claim in ledger() if claim.name == "inflation-size")
 
 
 # %% tags=["hide-input"]
@@ -102,7 +104,9 @@ for (name, task), part in efforts.groupby(["study", "task"], sort=False) if len(
         f"In {name} ({task}) {(means < 1).sum()} of {len(means)} students spend less than {teacher} on average: "
         f"their mean relative efforts reach from {means.min():.2f} to {means.max():.2f}."
     )
-    alt = f"Box plots of relative effort of {part['model'].nunique()} models on {part['item'].nunique()} items."
+    alt = (
+        f"Box plots of relative effort of {part['model'].nunique()} models on {part['item'].nunique()} items."
+    )
     show.figure(figures_effort.efforts(part), caption, alt, name=f"effort-{name}-{task}")
 
 # %% [markdown]
@@ -180,7 +184,9 @@ if len(pairs_of_form):
 
 # %%
 prices = {name: efficiency(joined[name], one.costs, lineage, **options) for name, one in studies.items()}
-graded = stacked(found.models for found in prices.values()).query("index == 'IEI'") if names else pd.DataFrame()
+graded = (
+    stacked(found.models for found in prices.values()).query("index == 'IEI'") if names else pd.DataFrame()
+)
 
 # %% tags=["hide-input"]
 if len(graded):
@@ -234,21 +240,27 @@ if len(points) and len(several):
 # ## A law that is constant by construction
 #
 # Simulate two studies. In the first, a student spends a constant multiple of its base's tokens on every item. In the
-# second, the multiple grows by a quarter with every standard deviation of difficulty.
+# second, the multiple grows with difficulty. Both are scaled so that a line through the origin has the same slope.
 
 # %%
-worlds = {"constant": simulated_study(1.0, seed=seed), "growing": simulated_study(1.25, seed=seed)}
+GROWTH = 1.25  # factor per standard deviation of difficulty
+worlds = {"constant": simulated_study(1.0, seed=seed), "growing": simulated_study(GROWTH, seed=seed)}
 simulated = {
-    name: measure(join(one.costs, one.norms), one.costs, one.lineage, **options) for name, one in worlds.items()
+    name: measure(join(one.costs, one.norms), one.costs, one.lineage, **options)
+    for name, one in worlds.items()
 }
 sides = {
-    name: next(iter(paired_costs(join(one.costs, one.norms), one.costs, one.lineage))) for name, one in worlds.items()
+    name: next(iter(paired_costs(join(one.costs, one.norms), one.costs, one.lineage)))
+    for name, one in worlds.items()
 }
+
 
 # %% tags=["hide-input"]
 def by_item(name, side):
     columns = dict(reference=side.reference[:, 0], student=side.student[:, 0])
-    table = pd.DataFrame(dict(panel=name, human=(side.human - side.human.mean()) / side.human.std(ddof=1)) | columns)
+    table = pd.DataFrame(
+        dict(panel=name, human=(side.human - side.human.mean()) / side.human.std(ddof=1)) | columns
+    )
     return table.assign(ratio=table["student"] / table["reference"])
 
 
@@ -264,13 +276,16 @@ show.figure(
     "Cost of student against cost of base for two simulated studies; both clouds follow the same line.",
     name="origin",
 )
-hard, easy = (both.query(f"panel == 'growing' and {side}")["ratio"].mean() for side in ("human > 1", "human < -1"))
+hard, easy = (
+    both.query(f"panel == 'growing' and {side}")["ratio"].mean() for side in ("human > 1", "human < -1")
+)
 
 # %% tags=["hide-input"]
 show.say(
-    "Nothing tells the two apart. Yet in the second world the student spends {easy:.2f} times its base's tokens on "
+    "The lines do not tell the two worlds apart. Yet in the second one the multiple grows by a factor of {growth} per "
+    "standard deviation of difficulty: the student spends {easy:.2f} times its base's tokens on "
     "easy items (more than one standard deviation below the mean) and {hard:.2f} times on hard ones.",
-    easy=easy, hard=hard,
+    easy=easy, hard=hard, growth=GROWTH,
 )  # fmt: skip
 
 # %% [markdown]
@@ -284,7 +299,9 @@ show.say(
 rows = []
 for name, found in simulated.items():
     pair = found.pairs.iloc[0]
-    rows += [dict(panel=name, human=d, multiplier=pair["geometric"] * pair["change"] ** d) for d in (-2.5, 2.5)]
+    rows += [
+        dict(panel=name, human=d, multiplier=pair["geometric"] * pair["change"] ** d) for d in (-2.5, 2.5)
+    ]
 changes = {name: found.pairs["change"].item() for name, found in simulated.items()}
 show.figure(
     figures_effort.ratios(both, pd.DataFrame(rows), xlabel="difficulty (standard deviations)"),
@@ -340,11 +357,11 @@ for name, part in labelled.groupby("study", sort=False) if len(pairs) else []:
 
 # %% tags=["hide-input"]
 for name, part in labelled.groupby("study", sort=False) if len(pairs) else []:
-    holds = ((part["geometric_low"] <= 2.44) & (part["geometric_high"] >= 2.44)).sum()
+    holds = ((part["geometric_low"] <= PUBLISHED) & (part["geometric_high"] >= PUBLISHED)).sum()
     show.figure(
         figures_effort.multipliers(part),
         f"In {name} the mean ratios of {len(part)} pairs reach from {part['geometric'].min():.2f} to "
-        f"{part['geometric'].max():.2f}; the interval holds 2.44 in {holds}.",
+        f"{part['geometric'].max():.2f}; the interval holds {PUBLISHED} in {holds}.",
         f"Multipliers of {len(part)} pairs in {name} through three fits, with intervals.",
         name=f"multipliers-{name}",
     )
@@ -405,7 +422,9 @@ MOVED = {"study": "study", "relation": "relation", "estimate": "estimate", "valu
 if len(single):
     # The widest kind of baseline of every study, and its teachers.
     widest = single[single["relation"] != "own teacher"].groupby("study")["relation"].transform("last")
-    shown = single[(single["relation"] == "own teacher") | (single["relation"] == widest.reindex(single.index))]
+    shown = single[
+        (single["relation"] == "own teacher") | (single["relation"] == widest.reindex(single.index))
+    ]
     show.table(
         shown.dropna(subset=["without"]), "The one item, and the one pair, whose removal moves a pooled estimate most.",
         labels=MOVED, name="moved",
@@ -416,7 +435,11 @@ largest = stacked(found.items for found in moved.values())
 by_pair = single[single["unit"] == "pair"] if len(single) else single
 for table, what in ((largest, "item"), (by_pair, "pair")):
     known = table.dropna(subset=["factor"]) if len(table) else table
-    for row in known.loc[known["factor"].map(lambda f: max(f, 1 / f)).nlargest(1).index].itertuples() if len(known) else []:
+    for row in (
+        known.loc[known["factor"].map(lambda f: max(f, 1 / f)).nlargest(1).index].itertuples()
+        if len(known)
+        else []
+    ):
         show.say(
             "- The most that one {what} does: in {study} ({relation}, {estimate}{who}) the estimate is {value:.2f}, and "
             "{without:.2f} without {which}.", what=what, study=row.study, relation=row.relation,
@@ -448,11 +471,15 @@ if len(together):
 # %% [markdown]
 # ## The organism
 #
-# The tiny models of [chapter 9](09_organism) were trained five times each, so that seeds are random too. All students there
+# The tiny models of [chapter 9](09_organism) were trained from several seeds, so that seeds are random too. All students there
 # saw their teacher's traces or altered ones; `student-shuffled` saw traces that belong to other problems.
 
 # %%
-families = inputs.in_families(None, n_boot=min(size.n_boot, 2_000), seed=seed) if study in ("all", costs.ORGANISM) else None
+families = (
+    inputs.in_families(None, n_boot=min(size.n_boot, 2_000), seed=seed)
+    if study in ("all", costs.ORGANISM)
+    else None
+)
 
 # %% tags=["hide-input"]
 if families is not None:
@@ -486,13 +513,16 @@ if families is not None:
 baselines = pooled[pooled["relation"] != "own teacher"] if len(pooled) else pooled
 for row in baselines.itertuples():
     show.say(
-        "- {study}, {relation}: {value:.2f} (95 % interval {low:.2f} to {high:.2f}), which {holds} 2.44; constant: {verdict}.",
+        "- {study}, {relation}: {value:.2f} (95 % interval {low:.2f} to {high:.2f}), which {holds} {published}; constant: {verdict}.",
         study=row.study, relation=row.relation, value=row.multiplier, low=row.multiplier_low, high=row.multiplier_high,
-        holds="holds" if row.multiplier_low <= 2.44 <= row.multiplier_high else "does not hold", verdict=row.verdict,
+        holds="holds" if row.multiplier_low <= PUBLISHED <= row.multiplier_high else "does not hold",
+        verdict=row.verdict, published=PUBLISHED,
     )  # fmt: skip
 
 # %% tags=["hide-input"]
-for row in law.query("study == 'all studies' and relation == 'any baseline'").itertuples() if len(points) else []:
+for row in (
+    law.query("study == 'all studies' and relation == 'any baseline'").itertuples() if len(points) else []
+):
     show.say(
         "- Through the origin over all {n} points ({index}): {value:.2f}. Leaving out one point moves it between {low:.2f} "
         "and {high:.2f}.", n=row.n_points, index=row.index_, value=row.through_origin, low=row.lowest, high=row.highest,
@@ -501,7 +531,7 @@ if len(pairs):
     low, high = pairs["geometric"].min(), pairs["geometric"].max()
     show.say(
         "Among our {n} pairs the mean ratio reaches from {low:.2f} to {high:.2f}{so}.", n=len(pairs), low=low, high=high,
-        so=", so that some average near 2.44 is easy to find" if low < 2.44 < high else "",
+        so=f", so that some average near {PUBLISHED} is easy to find" if low < PUBLISHED < high else "",
     )  # fmt: skip
 
 # %% [markdown]
@@ -512,7 +542,7 @@ if len(pairs):
 #
 # - **We do not know what the paper regressed on what.** Its reference may be the teacher, a baseline or a task's mean. Tables
 #   above name the reference in every row.
-# - **Difficulty is no measured human time** in the studies of large models. It is a level, a count of steps, minutes that
+# - **Difficulty is no measured human time** in the studies that have students of large models. It is a level, a count of steps, minutes that
 #   people reported or, in pm-bench, the judgement of a language model. Errors of such a measure pull every change towards 1. A law that looks constant may only
 #   have been measured badly.
 # - **A baseline's tokens are all of its output**, a student's are its reasoning. The ratio of the two mixes lengths

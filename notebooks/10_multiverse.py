@@ -213,8 +213,8 @@ for sentence in summary["sentence"]:
 # ## Is the verdict always the same?
 #
 # Every specification gets a verdict by the rule of the chapters before: *supported* when the
-# whole interval lies on the paper's side, *not supported* when it rules out a difference of
-# 0.10 on that side, *cannot tell* otherwise.
+# whole interval lies on the paper's side, *not supported* when it rules out a difference worth
+# the name on that side, *cannot tell* otherwise.
 
 # %% tags=["hide-input"]
 shares = ["supported", "not_supported", "cannot_tell"]

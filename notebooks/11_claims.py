@@ -96,15 +96,15 @@ show.say(
 )
 show.say(
     "- **near**: *supported* when the whole interval lies within {near:.2f} of the published correlation; *not "
-    "supported* when it lies outside as a whole.",
+    "supported* when it lies outside as a whole, and not only because the norm is noisy.",
     near=rules.NEAR,
 )
 show.say(
     "- **factor**: the same for a ratio, within a factor of {factor:.2f} to either side.", factor=rules.FACTOR
 )
 show.say(
-    "- **constant**: *supported* when the multiplier changes by less than a factor of {within:.2f} per standard "
-    "deviation of difficulty; *not supported* when a change is certain and may be larger.",
+    "- **constant**: *supported* when the whole interval of the change per standard deviation of difficulty lies "
+    "within a factor of {within:.2f} either way; *not supported* when a change is certain and may be larger.",
     within=constancy.WITHIN,
 )
 show.say("- **found**: the finding has a rule of its own, which its chapter states.")
@@ -125,8 +125,9 @@ show.figure(pictures.verdict_grid(rows), caption, alt, name="grid")
 
 # %% tags=["hide-input"]
 TALLY = {"title": "claim", "supported": "supported", "not supported": "not supported",
-         "cannot tell": "cannot tell", "studies": "studies that can speak"}  # fmt: skip
-show.table(counts, "Verdicts by claim, counted over studies.", labels=TALLY, name="tally")
+         "cannot tell": "cannot tell", "studies": "verdicts"}  # fmt: skip
+note = "The organism counts twice, once for each repertoire of its bases."
+show.table(counts, "Verdicts by claim, counted over studies.", labels=TALLY, note=note, name="tally")
 
 # %% [markdown]
 # The studies are not votes. They differ in what stands for difficulty, in the models, and in
@@ -161,13 +162,13 @@ UNITS = {"near": "r", "direction": "difference of correlations", "factor": "mult
 
 
 def draw(entry, here):
-    each = {name: int((here["verdict"] == name).sum()) for name in ("supported", "not supported", "cannot tell")}
+    each = {
+        name: int((here["verdict"] == name).sum()) for name in ("supported", "not supported", "cannot tell")
+    }
     told = ", ".join(f"{number} {name}" for name, number in each.items())
     caption = f"{entry.title}: {told}. Bars: 95 % intervals."
     alt = f"Estimates of {len(here)} studies with intervals beside the claim of {entry.paper}."
-    show.figure(
-        pictures.beside_the_paper(here, UNITS[entry.rule]), caption, alt, name=f"figure-{entry.name}"
-    )
+    show.figure(pictures.beside_the_paper(here, UNITS[entry.rule]), caption, alt, name=f"figure-{entry.name}")
 
 
 # %%
@@ -197,7 +198,11 @@ checks = published_checks()
 CHECKS = {"check": "what is checked", "printed": "printed", "recomputed": "recomputed", "agrees": "agrees",
           "note": "what follows"}  # fmt: skip
 show.table(
-    checks, "Published numbers, recomputed.", labels=CHECKS, digits={"printed": 3, "recomputed": 3}, name="checks"
+    checks,
+    "Published numbers, recomputed.",
+    labels=CHECKS,
+    digits={"printed": 3, "recomputed": 3},
+    name="checks",
 )
 
 # %% [markdown]
@@ -208,7 +213,11 @@ show.table(
 # `handan claims my_costs.csv --norms my_norms.csv --lineage my_models.csv`.
 
 # %% tags=["hide-input"]
-download("claims.json", json.dumps(as_json(found), indent=2, ensure_ascii=False), "claims.json: every verdict of this page")
+download(
+    "claims.json",
+    json.dumps(as_json(found), indent=2, ensure_ascii=False),
+    "claims.json: every verdict of this page",
+)
 download("claims.csv", rows[COLUMNS].to_csv(index=False), "claims.csv: the verdicts as a table")
 
 # %% [markdown]

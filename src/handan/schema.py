@@ -169,11 +169,10 @@ def _faults(raw: pd.Series, clean: pd.Series, column: Column) -> Iterable[tuple[
             yield f"{{!r}} is not one of {allowed}", unknown
         return
     numbers = clean.to_numpy()
-    given = raw.notna().to_numpy() & (raw.astype("string").str.strip() != "").fillna(False).to_numpy(
-        dtype=bool
-    )
     with np.errstate(invalid="ignore"):
-        yield "{!r} is not a number", given & np.isnan(numbers) & ~_says_nan(raw)
+        if not pd.api.types.is_numeric_dtype(raw):
+            given = (raw.astype("string").str.strip() != "").fillna(False).to_numpy(dtype=bool)
+            yield "{!r} is not a number", given & np.isnan(numbers) & ~_says_nan(raw)
         yield "{} is not finite", np.isinf(numbers)
         if np.isfinite(column.low):
             yield f"{{}} is below {column.low:g}", np.isfinite(numbers) & (numbers < column.low)

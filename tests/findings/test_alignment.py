@@ -143,3 +143,13 @@ def test_a_model_without_a_usable_row_stays_in_the_table(simulated):
     found = alignment(table, norms, n_boot=100).set_index("model")
     assert (found.at["b", "n"], found.at["b", "excluded"]) == (0, len(norms))
     assert "no cost row can be used" in found.at["b", "note"]
+
+
+def test_a_cost_that_never_varies_has_no_mean_and_nobody_named_gives_an_empty_table():
+    items = [f"i{k}" for k in range(30)]
+    norms = pd.DataFrame(dict(task="t", item=items, log_rt=np.linspace(0, 1, 30)))
+    costs = pd.DataFrame(dict(model="flat", task="t", item=items, reasoning_tokens=7))
+    joined = join(costs, norms)
+    for found in (mean_alignment(joined, n_boot=50), mean_alignment(joined, {}, n_boot=50)):
+        assert found.empty
+        assert {"study", "group", "mean_r", "n_items"} <= set(found.columns)

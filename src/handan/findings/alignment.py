@@ -15,7 +15,7 @@ import pandas as pd
 
 from handan.findings.join import CELL, Joined, ceilings, join, task_rng
 from handan.findings.verdict import enough
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
+from handan.stats.bootstrap import bootstrap_correlations, percentile_interval, weighted_correlations
 from handan.stats.correlation import mean_correlation
 from handan.stats.pingouin_adapter import partial_row, pearson_row
 
@@ -195,4 +195,6 @@ def _draws(wide: pd.DataFrame, models: list[str], n_boot: int, rng: np.random.Ge
 
 
 def _point(wide: pd.DataFrame, models: list[str]) -> np.ndarray:
-    return np.array([wide[name].corr(wide["human"]) for name in models])
+    # One weight per item, as in a resample: a cost that never varies has no r, here and there.
+    whole = np.ones((1, len(wide)))
+    return weighted_correlations(whole, wide[models].to_numpy(float), wide["human"].to_numpy(float))[0]

@@ -47,10 +47,10 @@ def pooled_rows(pairs: pd.DataFrame) -> pd.DataFrame:
         A row per study × relation, and ``any baseline`` for true bases and instruct siblings
         together where a study has both. ``n_pairs, n_tasks, n_items`` (items where both
         costs are above zero, summed over tasks, and in the ``largest``); ``multiplier``, the
-        geometric mean over pairs and tasks of the mean ratio of costs, and ``change``, that of the factor per standard
-        deviation of difficulty, each with its 95 % item-bootstrap interval (``_low, _high``);
-        ``verdict``, ``on_edge`` and ``sentence`` by `handan.findings.constancy.law`;
-        ``ceiling`` and ``truncated_student, truncated_reference``, means over the rows;
+        geometric mean over pairs and tasks of the mean ratio of costs, and ``change``, that of
+        the factor per standard deviation of difficulty, each with its 95 % item-bootstrap
+        interval (``_low, _high``); ``verdict``, ``on_edge`` and ``sentence`` by
+        `handan.findings.constancy.law`; ``ceiling`` and ``truncated_student, truncated_reference``, means over the rows;
         ``note`` says which rows could not be pooled. No pair, no row.
     """
     rows = []

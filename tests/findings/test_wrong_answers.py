@@ -9,6 +9,7 @@ from statsmodels.formula.api import ols
 from tests.findings.multiverse_studies import LINEAGE, study, tables
 
 from handan.findings.wrong_answers import ALL, COLUMNS, PEOPLE, wrong_answers
+from handan.findings.wrong_answers import _slopes as slopes
 from handan.stats.simulate import proportion_interval
 
 STORED = pd.DataFrame(
@@ -138,3 +139,14 @@ def test_two_studies_are_told_apart():
         found(costs, norms).at["across models", "ratio"]
     )
     assert np.isnan(table.loc[("another", ALL, "across models"), "ratio"])
+
+
+def test_without_an_item_the_regression_is_that_of_the_others():
+    rng = np.random.default_rng(0)
+    item = rng.permutation(np.repeat(np.arange(15), 4))
+    design = rng.normal(size=(60, 3))
+    y = design @ [0.5, 1, -1] + rng.normal(size=60)
+    slope, without = slopes(y, design, item)
+    assert slope == pytest.approx(np.linalg.lstsq(design, y, rcond=None)[0][0])
+    again = [np.linalg.lstsq(design[item != k], y[item != k], rcond=None)[0][0] for k in range(15)]
+    assert without == pytest.approx(np.array(again))

@@ -50,7 +50,8 @@ def pooled_rows(pairs: pd.DataFrame) -> pd.DataFrame:
         geometric mean over pairs and tasks of the mean ratio of costs, and ``change``, that of
         the factor per standard deviation of difficulty, each with its 95 % item-bootstrap
         interval (``_low, _high``); ``verdict``, ``on_edge`` and ``sentence`` by
-        `handan.findings.constancy.law`; ``ceiling`` and ``truncated_student, truncated_reference``, means over the rows;
+        `handan.findings.constancy.law`; ``ceiling`` and ``truncated_student,
+        truncated_reference``, means over the rows;
         ``note`` says which rows could not be pooled. No pair, no row.
     """
     rows = []

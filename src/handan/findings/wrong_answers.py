@@ -135,14 +135,10 @@ def _ratio(y: FloatArray, design: FloatArray, item: np.ndarray) -> dict[str, Any
     contrast = int((np.bincount(item, design[:, 0] ** 2) > _NOTHING).sum())
     if _unique_part(design) < _NOTHING:
         return {"n_items": contrast, "note": _CONFOUNDED if contrast else _NO_CONTRAST}
-    columns = np.column_stack([y, design])
-    moments = np.zeros((int(item.max()) + 1, columns.shape[1], columns.shape[1]))
-    np.add.at(moments, item, columns[:, :, None] * columns[:, None, :])
-    total = moments.sum(axis=0)
-    slope = float(_slopes(total[None])[0])
+    slope, without = _slopes(y, design, item)
     if contrast < 2:
         return {"n_items": contrast, "ratio": float(np.exp(slope)), "note": _ONE_ITEM}
-    reach = _reach(_slopes(total - moments), contrast)
+    reach = _reach(without, contrast)
     return {
         **{"n_items": contrast, "ratio": float(np.exp(slope)), "note": ""},
         **{"low": float(np.exp(slope - reach)), "high": float(np.exp(slope + reach))},
@@ -165,7 +161,22 @@ def _reach(without: FloatArray, contrast: int) -> float:
     return float(error * stdtrit(contrast - 1, 0.975))
 
 
-def _slopes(moments: FloatArray) -> FloatArray:
-    """First coefficient of each regression, from sums of squares and products with y first."""
-    inverse = np.linalg.pinv(moments[:, 1:, 1:], hermitian=True)
-    return (inverse @ moments[:, 1:, :1])[:, 0, 0]
+def _slopes(y: FloatArray, design: FloatArray, item: np.ndarray) -> tuple[float, FloatArray]:
+    """First coefficient of a regression, and what it is without each item, exactly.
+
+    With X the rows of an item, e its residuals and A the inverse of all products, leaving the
+    item out moves the coefficients by A X' (I - X A X')^-1 e.
+    """
+    inverse = np.linalg.pinv(design.T @ design, hermitian=True)
+    coefficients = inverse @ (design.T @ y)
+    residuals = y - design @ coefficients
+    order = np.argsort(item, kind="stable")
+    cuts = np.flatnonzero(np.diff(item[order])) + 1
+    moved = []
+    for rows in np.split(order, cuts):
+        inside = design[rows]
+        rest = np.eye(len(rows)) - inside @ inverse @ inside.T
+        # Singular where the item alone says what a model spends: then nothing is lost with it.
+        share = np.linalg.lstsq(rest, residuals[rows], rcond=1e-10)[0]
+        moved.append(inverse[0] @ (inside.T @ share))
+    return float(coefficients[0]), coefficients[0] - np.array(moved)

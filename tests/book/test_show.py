@@ -14,7 +14,7 @@ from handan.book import show
 def shown(monkeypatch):
     """Everything displayed, as bundles by media type."""
     bundles = []
-    monkeypatch.setattr(show, "_display", bundles.append)
+    monkeypatch.setattr(show, "put", bundles.append)
     monkeypatch.setattr(show, "_numbers", {"Figure": {}, "Table": {}})
     return bundles
 

@@ -26,7 +26,7 @@ from .unpaired import unpaired_t
 if TYPE_CHECKING:
     import pandas as pd
 
-# Resamples times items times models times studies that are held in memory at once.
+# Bounds memory: all resampled correlations of a block are held at once.
 _STUDIES_PER_BLOCK = 25
 
 
@@ -70,7 +70,7 @@ def simulated_cells(
     """
     import pandas as pd
 
-    _check(tasks, n_items)
+    _check(tasks, n_items, n_studies)
     rng = np.random.default_rng(seed)
     counts = {"unpaired_t": 0, "item_bootstrap": 0}
     for start in range(0, n_studies, _STUDIES_PER_BLOCK):
@@ -87,13 +87,16 @@ def simulated_cells(
     return pd.DataFrame(rows)
 
 
-def _check(tasks: Sequence[PairDesign], n_items: int) -> None:
+def _check(tasks: Sequence[PairDesign], n_items: int, n_studies: int) -> None:
     pairs = sorted({one.n_pairs for one in tasks})
     if len(pairs) != 1 or pairs[0] < 2:
         found = ", ".join(f"{k:g}" for k in pairs) or "no task"
         raise ValueError(f"every task needs the same number of pairs, 2 or more, got {found}")
-    if n_items < 4:
-        raise ValueError(f"a task needs at least 4 items, got n_items={n_items}")
+    if n_items < 4 or n_studies < 1:
+        raise ValueError(
+            "a simulation needs at least 4 items per task and one study, "
+            f"got n_items={n_items}, n_studies={n_studies}"
+        )
     if any(max(one.alike_a, one.alike_b) > 1 - 1e-9 for one in tasks):
         raise ValueError("one model serves several pairs: its r is one cell, not one per pair")
 

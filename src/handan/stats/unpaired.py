@@ -1,8 +1,9 @@
 """Compare two groups of independent values: the unpaired t test and its effect size.
 
-The paper compares correlations of model × task cells this way. Cells share their items
-and people, so they are not independent and the degrees of freedom are overstated; the
-item bootstrap (`handan.stats.bootstrap`) keeps the dependence.
+The paper seems to compare correlations of model × task cells this way. Cells share their
+items and people, so they are not independent, and p can be too small or too large
+(`handan.stats.power_tasks` simulates both); the item bootstrap (`handan.stats.bootstrap`)
+keeps the dependence.
 """
 
 from __future__ import annotations

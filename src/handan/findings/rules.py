@@ -16,8 +16,10 @@ side, or a factor of `FACTOR`, which is what regulators call equivalent in drugs
 - *cannot tell*: they overlap, or there are fewer than `FEWEST` items, or a correlation lies below
   the band only because the norm's noise ceiling is low.
 
-The three outcomes are those of an interval beside a region of practical equivalence
-(Kruschke, 2018, doi:10.1177/2515245918771304).
+The bands were fixed before the numbers were seen; that a noisy norm excuses a low correlation was
+added afterwards, when a review had found the rule unfair without it. The three outcomes are those
+of an interval beside a region of practical equivalence (Kruschke, 2018,
+doi:10.1177/2515245918771304).
 """
 
 from __future__ import annotations

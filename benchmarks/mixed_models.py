@@ -1,11 +1,13 @@
 """Mixed models on simulated studies whose truth is known: level, coverage, bias, and the search.
 
-Run from the project's root; with the defaults it takes about 10 minutes on two idle cores:
+Run from the project's root; every cell of simulated studies takes about two minutes of one core.
+The first three are those where roles differ; `--cells 12` runs all.
 
-    python benchmarks/mixed_models.py [--studies 1000] [--out tests/stats/reference_mixed_simulated.json]
+    python benchmarks/mixed_models.py [--studies 1000] [--cells 3] \\
+        [--out tests/stats/reference_mixed_simulated.json]
 
-- *level*: teachers and students have the same slope of difficulty; how often does a test of
-  their difference reject at the 5 % level, and how often does a 95 % interval cover?
+- *level*: all roles have the same slope of difficulty; how often does a 95 % interval of their
+  difference miss it, where models of all roles differ alike, and where they don't?
 - *bias*: which way of telling statsmodels about two crossed factors finds their variances?
 - *search*: how often does MixedLM's own search end below the maximum?
 """
@@ -26,15 +28,18 @@ import pandas as pd
 from scipy.stats import norm, t
 
 from handan.stats import _restricted, _rotated
-from handan.stats.mixed_model import crossed
+from handan.stats.mixed_model import MixedFit, crossed
 from handan.stats.simulate import proportion_interval
 
 ROLES = ("teacher", "student", "baseline")
 SLOPES = {"slope: teacher": 1, "slope: student": -1}
+LEVELS = {"level: student": 1, "level: teacher": -1}
+BASELINES = {"slope: student": 1, "slope: baseline": -1}
 # Teachers, students and baselines of our studies' sizes, and items.
 SHAPES = {
     "5 models x 52 items": (2, 3, 0, 52),
     "12 models x 136 items": (2, 5, 5, 136),
+    "17 models x 60 items": (2, 6, 9, 60),
     "22 models x 46 items": (5, 6, 11, 46),
 }
 
@@ -45,8 +50,8 @@ class World:
 
     Parameters
     ----------
-    slopes : float
-        Of the models' slopes within a role.
+    slopes : tuple of float
+        Of the models' slopes within each role.
     item_role : tuple of float
         Of what an item does to all models of each role.
     noise : tuple of float
@@ -55,7 +60,7 @@ class World:
         Of models' levels and of items.
     """
 
-    slopes: float = 0.08
+    slopes: tuple[float, float, float] = (0.08, 0.08, 0.08)
     item_role: tuple[float, float, float] = (0.0, 0.0, 0.0)
     noise: tuple[float, float, float] = (0.4, 0.4, 0.4)
     models: float = 0.3
@@ -64,17 +69,28 @@ class World:
 
 WORLDS = {
     "slopes vary": World(),
-    "slopes equal": World(slopes=0.0),
+    "slopes equal": World(slopes=(0.0, 0.0, 0.0)),
     "items differ by role": World(item_role=(0.3, 0.3, 0.3)),
     "baselines differ": World(item_role=(0.0, 0.1, 0.6), noise=(0.5, 0.4, 0.3)),
+    "teachers vary more": World(slopes=(0.2, 0.1, 0.1)),
+    "teachers vary much more": World(slopes=(0.3, 0.1, 0.1)),
+    "baselines vary less": World(slopes=(0.16, 0.16, 0.04)),
 }
 
 
-# Larger studies take longer; there, only the worlds that could do harm.
 CELLS = [
-    *(("5 models x 52 items", world) for world in WORLDS),
+    ("17 models x 60 items", "teachers vary more"),
+    ("17 models x 60 items", "teachers vary much more"),
+    ("22 models x 46 items", "baselines vary less"),
+    ("17 models x 60 items", "slopes vary"),
+    ("5 models x 52 items", "teachers vary more"),
+    ("5 models x 52 items", "slopes vary"),
+    ("22 models x 46 items", "slopes vary"),
+    ("22 models x 46 items", "items differ by role"),
+    ("22 models x 46 items", "baselines differ"),
+    ("5 models x 52 items", "slopes equal"),
+    ("5 models x 52 items", "items differ by role"),
     ("12 models x 136 items", "slopes vary"),
-    *(("22 models x 46 items", world) for world in WORLDS if world != "slopes equal"),
 ]
 
 
@@ -90,7 +106,7 @@ def study(
     for place, count in enumerate(counts):
         own = item + world.item_role[place] * rng.standard_normal(n)
         for k in range(count):
-            level, slope = world.models * rng.standard_normal(), world.slopes * rng.standard_normal()
+            level, slope = world.models * rng.standard_normal(), world.slopes[place] * rng.standard_normal()
             slope += 0.3 + change * (ROLES[place] == "student")
             value = 6 + level + slope * difficulty + own + world.noise[place] * rng.standard_normal(n)
             row = dict(model=f"{ROLES[place]} {k}", role=ROLES[place], task="t", item=np.arange(n))
@@ -98,22 +114,32 @@ def study(
     return pd.concat(rows, ignore_index=True)
 
 
-def intervals(frame: pd.DataFrame, plain: bool) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the difference of slopes, by way; and of two more terms by ours."""
+def intervals(frame: pd.DataFrame, world: str, others: bool = True) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the difference of slopes, by way, slow `others` too; and of more terms by ours."""
     fit = crossed(frame)
     slopes = fit.combine(SLOPES)
-    few = fit.n_models - frame["role"].nunique()
     found = {
         "normal quantile": _reach(slopes, norm.ppf(0.975)),
-        "t, models - roles": _reach(slopes, t.ppf(0.975, few)),
+        "Satterthwaite": _reach(slopes, t.ppf(0.975, satterthwaite(fit, SLOPES))),
         "ours": _ends(slopes),
-        "ours, difference of levels": _ends(fit.combine({"level: student": 1, "level: teacher": -1})),
+        "ours, difference of levels": _ends(fit.combine(LEVELS)),
         "ours, slope of students": _ends(fit.combine({"slope: student": 1})),
     }
-    if plain:
+    if (frame["role"] == "baseline").any():
+        found["ours, students - baselines"] = _ends(fit.combine(BASELINES))
+    if others and world == "items differ by role":
         bare = crossed(frame, leave_out=[f"item x {role}" for role in frame["role"].unique()])
         found["without item x role"] = _ends(bare.combine(SLOPES))
+    if others and len(set(WORLDS[world].slopes)) > 1:
+        found["one variance for all roles"] = _ends(crossed(frame, by_role=False).combine(SLOPES))
     return found
+
+
+def satterthwaite(fit: MixedFit, weights: dict[str, float]) -> float:
+    """Degrees of freedom of the sum of the parts of a variance, as estimated."""
+    weight = np.array([weights.get(term, 0.0) for term in fit.fixed["term"]])
+    parts = {name: weight @ share @ weight for name, share in fit._shares.items()}
+    return sum(parts.values()) ** 2 / sum(part**2 / fit._df[name] for name, part in parts.items())
 
 
 def _ends(found):
@@ -127,15 +153,16 @@ def _reach(found, quantile):
 def level(shape: str, world: str, n_studies: int, seed: int = 0) -> pd.DataFrame:
     """Share of studies in which each interval misses the truth: the level of its test."""
     rng = np.random.default_rng(seed)
-    plain = world == "items differ by role"
-    found = [intervals(study(SHAPES[shape], WORLDS[world], rng), plain) for _ in range(n_studies)]
+    drawn = (study(SHAPES[shape], WORLDS[world], rng) for _ in range(n_studies))
+    # A quarter is enough to see what is wrong with ways that need a fit of their own.
+    found = [intervals(frame, world, 4 * k < n_studies) for k, frame in enumerate(drawn)]
     rows = []
     for way in found[0]:
         truth = 0.3 if way.endswith("slope of students") else 0.0
-        low, high = np.array([one[way] for one in found]).T
-        missed = int(((low > truth) | (high < truth)).sum())
-        least, most = proportion_interval(missed, n_studies)
-        row = dict(shape=shape, world=world, way=way, n_studies=n_studies, missed=missed / n_studies)
+        low, high = np.array([one[way] for one in found if way in one]).T
+        missed, n = int(((low > truth) | (high < truth)).sum()), len(low)
+        least, most = proportion_interval(missed, n)
+        row = dict(shape=shape, world=world, way=way, n_studies=n, missed=missed / n)
         rows.append(row | dict(least=least, most=most, width=float(np.median(high - low))))
     return pd.DataFrame(rows)
 
@@ -143,7 +170,7 @@ def level(shape: str, world: str, n_studies: int, seed: int = 0) -> pd.DataFrame
 def bias(n_studies: int, seed: int = 0) -> pd.DataFrame:
     """Mean variance of models, items and noise by way of telling statsmodels, with the truth."""
     rng = np.random.default_rng(seed)
-    world = World(slopes=0.0, models=0.6, items=0.8, noise=(0.5, 0.5, 0.5))
+    world = World(slopes=(0.0, 0.0, 0.0), models=0.6, items=0.8, noise=(0.5, 0.5, 0.5))
     rows = []
     for _ in range(n_studies):
         frame = study((6, 6, 0, 25), world, rng)
@@ -176,7 +203,7 @@ def variances(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
             own = {groups: float(fit.cov_re.iloc[0, 0])} if own_intercept else {}
             found[way] = own | dict(zip(model.exog_vc.names, fit.vcomp, strict=True)) | {"noise": fit.scale}
     left_out = ["model x difficulty", *(f"item x {role}" for role in frame["role"].unique())]
-    ours = crossed(frame, leave_out=left_out).components.set_index("component")["sd"] ** 2
+    ours = crossed(frame, leave_out=left_out, by_role=False).components.set_index("component")["sd"] ** 2
     found["ours"] = dict(model=ours["model"], item=ours["item"], noise=ours["residual"])
     return found
 
@@ -189,7 +216,7 @@ def search(n_studies: int, seed: int = 0) -> pd.DataFrame:
         lost, said = [], []
         for _ in range(n_studies):
             frame = study(SHAPES[shape], WORLDS["slopes vary"], rng)
-            ours = crossed(frame)
+            ours = crossed(frame, by_role=False)
             own = library_fit(frame, ours.components["component"].tolist()[:-1])
             lost.append(ours.loglik - own.llf)
             said.append(own.converged)
@@ -215,14 +242,15 @@ def library_fit(frame: pd.DataFrame, names: list[str]):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--cells", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     start = time.perf_counter()
     with ProcessPoolExecutor(options.workers) as pool:
-        found = pool.map(level, *zip(*CELLS, strict=True), itertools.repeat(options.studies))
+        found = pool.map(level, *zip(*CELLS[: options.cells], strict=True), itertools.repeat(options.studies))
         parts = []
-        for (shape, world), part in zip(CELLS, found, strict=True):
+        for (shape, world), part in zip(CELLS[: options.cells], found, strict=True):
             print(f"{time.perf_counter() - start:.0f} s: {shape}, {world}", flush=True)
             parts.append(part)
     few = max(1, options.studies // 10)

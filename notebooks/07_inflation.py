@@ -456,7 +456,7 @@ for table, what in ((largest, "item"), (by_pair, "pair")):
 # single baseline there is none.
 
 # %%
-together = stacked(mixed(joined[name], lineage).law for name in names)
+together = stacked(mixed(joined[name], lineage, studies[name].reliability).law for name in names)
 
 # %% tags=["hide-input"]
 if len(together):

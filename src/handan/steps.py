@@ -134,7 +134,7 @@ def _geometry(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
 def _mixed(one: Inputs, lineage: pd.DataFrame, sizes: Sizes) -> Tables:
     from handan.findings.mixed import mixed
 
-    found = mixed(one.joined, lineage)
+    found = mixed(one.joined, lineage, one.reliability)
     return {"mixed": found.fixed, "mixed_components": found.components, "mixed_law": found.law}
 
 

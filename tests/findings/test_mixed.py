@@ -54,6 +54,7 @@ def fixed_of(found, name="simulated"):
 
 
 ALL = lineage({"teacher": 3, "student": 4, "baseline": 3})
+MANY = lineage({"teacher": 5, "student": 5, "baseline": 3})
 
 
 def test_terms_of_a_study_by_another_path():
@@ -89,7 +90,7 @@ def test_terms_of_a_study_by_another_path():
 
 def test_a_constant_multiplier_is_told_from_a_growing_one():
     said = {
-        change: mixed(join(*study(ALL, change, n=150)), ALL)
+        change: mixed(join(*study(MANY, change, n=150)), MANY)
         .law.set_index("relation")
         .loc["student / teacher"]
         for change in (1.0, 1.3, 0.75)
@@ -102,7 +103,42 @@ def test_a_constant_multiplier_is_told_from_a_growing_one():
         assert row["change_low"] < row["change"] < row["change_high"]
     assert "grows with difficulty" in said[1.3]["sentence"]
     assert "shrinks with difficulty" in said[0.75]["sentence"]
-    assert "3 teachers" in said[1.0]["sentence"]
+    assert "5 teachers" in said[1.0]["sentence"]
+
+
+def test_two_models_of_a_role_tell_less_than_three():
+    kin = lineage({"teacher": 2, "student": 4, "baseline": 3})
+    costs, norms = study(ALL, n=150)
+    two = fixed_of(mixed(join(costs[costs["model"] != "teacher 2"], norms), kin))
+    three = fixed_of(mixed(join(costs, norms), ALL))
+    term = "slope: teacher - student"
+    assert two.loc[term, "df"] < 2 < three.loc[term, "df"]
+    # roles that are not in a difference do not matter to its degrees of freedom
+    assert two.loc["slope: student - baseline", "df"] == pytest.approx(
+        three.loc["slope: student - baseline", "df"], rel=0.1
+    )
+
+
+def test_components_are_those_of_each_role():
+    found = mixed(join(*study(ALL)), ALL).components["component"].tolist()
+    assert {f"model x difficulty ({role})" for role in ("teacher", "student", "baseline")} < set(found)
+
+
+def test_an_unreliable_norm_supports_no_law():
+    joined = join(*study(MANY, n=150, tasks=("a", "b")))
+
+    def _said(*reliability):
+        table = pd.DataFrame(dict(study="simulated", task=["a", "b"], reliability=reliability))
+        return mixed(joined, MANY, table).law.set_index("relation").loc["student / teacher"]
+
+    plain = mixed(joined, MANY).law.set_index("relation").loc["student / teacher"]
+    assert plain["verdict"] == _said(0.99, 0.99)["verdict"] == _said(np.nan, np.nan)["verdict"] == "supported"
+    low = _said(0.01, 0.04)
+    assert low["verdict"] == "cannot tell"
+    assert "without the errors of the norm" in low["sentence"]
+    # the mean of what is known: one reliable task beside one that nobody measured
+    assert _said(0.99, np.nan)["verdict"] == "supported"
+    assert low["change_high"] == plain["change_high"]
 
 
 def test_the_ratio_to_the_baseline_has_the_right_direction():

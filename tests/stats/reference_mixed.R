@@ -57,11 +57,18 @@ mip_math <- function() {
   frame
 }
 
-fit <- function(frame) {
+fit <- function(frame, by_role) {
   frame$role <- factor(frame$role, unique(frame$role))
-  for (role in levels(frame$role)) frame[[paste0("is_", role)]] <- as.numeric(frame$role == role)
+  for (role in levels(frame$role)) {
+    frame[[paste0("is_", role)]] <- as.numeric(frame$role == role)
+    frame[[paste0("slope_", role)]] <- frame$difficulty * (frame$role == role)
+  }
+  counted <- tapply(frame$model, frame$role, function(models) length(unique(models)))
   own <- paste(sprintf("(0 + is_%s | item)", levels(frame$role)), collapse = " + ")
-  random <- paste("(1 | model) + (0 + difficulty | model) + (1 | item) +", own)
+  several <- names(counted)[counted > 1]
+  models <- paste(sprintf("(0 + is_%s | model) + (0 + slope_%s | model)", several, several), collapse = " + ")
+  if (!by_role) models <- "(1 | model) + (0 + difficulty | model)"
+  random <- paste(models, "+ (1 | item) +", own)
   fixed <- "0 + role + role:difficulty"
   if (length(unique(frame$task)) > 1) {
     frame$task <- factor(frame$task, unique(frame$task))
@@ -103,7 +110,11 @@ term <- function(model, kind, a, b = NULL) {
 components <- function(model) {
   found <- as.data.frame(VarCorr(model))
   group <- sub("\\.[0-9]+$", "", found$grp)
-  name <- ifelse(group == "model", ifelse(found$var1 == "difficulty", "model x difficulty", "model"),
+  of_role <- function(name) sprintf("%s (%s)", name, sub("is_|slope_", "", found$var1))
+  of_models <- ifelse(found$var1 == "difficulty", "model x difficulty",
+    ifelse(found$var1 == "(Intercept)", "model", of_role(ifelse(grepl("^is_", found$var1), "model", "model x difficulty")))
+  )
+  name <- ifelse(group == "model", of_models,
     ifelse(group == "in_task", ifelse(found$var1 == "difficulty", "model x task x difficulty", "model x task"),
       ifelse(group == "item", ifelse(found$var1 == "(Intercept)", "item", sub("is_", "item x ", found$var1)), "residual")
     )
@@ -112,20 +123,30 @@ components <- function(model) {
 }
 
 study <- function(frame, with_data = TRUE) {
-  model <- fit(frame)
+  object(
+    by_role = fitted_as(frame, TRUE), common = fitted_as(frame, FALSE),
+    data = if (with_data) columns(frame) else "null"
+  )
+}
+
+columns <- function(frame) {
+  object(
+    model = array(text(frame$model)), role = array(text(frame$role)), task = array(text(frame$task)),
+    item = array(text(frame$item)), difficulty = array(number(frame$difficulty)), value = array(number(frame$value))
+  )
+}
+
+fitted_as <- function(frame, by_role) {
+  model <- fit(frame, by_role)
   roles <- unique(frame$role)
   pairs <- if (length(roles) > 2) list(c(1, 2), c(2, 3)) else list(c(1, 2))
   terms <- c(
     unlist(lapply(c("level", "slope"), function(kind) sapply(roles, function(role) term(model, kind, role)))),
     unlist(lapply(c("level", "slope"), function(kind) sapply(pairs, function(p) term(model, kind, roles[p[1]], roles[p[2]]))))
   )
-  data <- object(
-    model = array(text(frame$model)), role = array(text(frame$role)), task = array(text(frame$task)),
-    item = array(text(frame$item)), difficulty = array(number(frame$difficulty)), value = array(number(frame$value))
-  )
   object(
     loglik = number(as.numeric(logLik(model))), components = components(model),
-    terms = array(paste0("\n      ", terms)), data = if (with_data) data else "null"
+    terms = array(paste0("\n      ", terms))
   )
 }
 

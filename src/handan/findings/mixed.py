@@ -4,14 +4,17 @@ Averages of r weigh every model alike and say nothing about other models or othe
 all costs of a study stand in one model (`handan.stats.mixed_model`): the log cost depends on
 difficulty, in units of its standard deviation within the task, on the role of the model, and on
 both together, with models and items as crossed random effects and a slope of its own for every
-model. An interval therefore speaks of other models of that role and of other items.
+model. An interval therefore speaks of other models of that role and of other items. How much
+models differ is estimated for each role by itself, so that a role with two models has very
+wide intervals: two show little of how others would be.
 
 A slope is not an r: it is the share by which cost grows with difficulty, however much a model's
 cost scatters beside it. The difference between the slopes of students and teachers is the log
 of the factor by which the multiplier changes per standard deviation of difficulty, which is what
 an inflation law with a constant multiplier sets to 1; the rule of its verdict stands in
 `handan.findings.constancy`. Errors of the norms shrink slopes and their differences alike, by the
-noise ceiling, so that an unreliable norm lets the law look better than it is.
+noise ceiling, so that an unreliable norm would let the law look better than it is: with the
+reliability at hand, the rule asks whether the law would also be supported without these errors.
 Traces that were cut at a limit cost at least what they cost; they are counted, not corrected.
 """
 
@@ -25,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.constancy import law
-from handan.findings.join import Joined
+from handan.findings.join import Joined, ceilings
 from handan.formats import listing, number
 from handan.stats.mixed_model import MixedFit, NotEstimable, crossed
 
@@ -70,7 +73,7 @@ class Mixed:
     law: pd.DataFrame
 
 
-def mixed(joined: Joined, lineage: pd.DataFrame) -> Mixed:
+def mixed(joined: Joined, lineage: pd.DataFrame, reliability: pd.DataFrame | None = None) -> Mixed:
     """Fit a mixed model to every study.
 
     Reinforced students and models that the lineage doesn't name take no part. A role with a
@@ -82,6 +85,9 @@ def mixed(joined: Joined, lineage: pd.DataFrame) -> Mixed:
         Costs beside norms, from `handan.findings.join.join`.
     lineage : DataFrame
         At least ``model, role``.
+    reliability : DataFrame or None
+        See `handan.tables`. A study's verdict takes the mean noise ceiling of its tasks, as far
+        as it is known.
 
     Returns
     -------
@@ -95,7 +101,8 @@ def mixed(joined: Joined, lineage: pd.DataFrame) -> Mixed:
         fit, notes = _fitted(rows, notes)
         terms = list(_terms(str(study), rows, fit, notes))
         fixed += terms or [dict(study=study, term="", note=_said(notes), n_models=0, n_items=0, n_rows=0)]
-        laws += _laws(terms, rows)
+        ceiling = ceilings(rows.drop_duplicates("task"), reliability).mean()
+        laws += _laws(terms, rows, float(ceiling))
         if fit is not None:
             components += fit.components.assign(study=study).to_dict("records")
     return Mixed(
@@ -157,9 +164,7 @@ def _terms(
         alone = [role for role in roles if rows.loc[rows["role"] == role, "model"].nunique() < 2]
         found = fit.combine(weights) if fit is not None else dict.fromkeys(ESTIMATE, np.nan)
         said = list(notes)
-        if alone:
-            found |= dict.fromkeys(ESTIMATE[1:], np.nan)
-            said += [f"one {role} shows nothing of how {role}s differ: no interval" for role in alone]
+        said += [f"one {role} shows nothing of how {role}s differ: no interval" for role in alone]
         with np.errstate(over="ignore"):
             factors = np.exp([found["estimate"], found["low"], found["high"]])
         yield (
@@ -182,19 +187,20 @@ def _size(rows: pd.DataFrame, roles: list[str]) -> dict[str, Any]:
     )
 
 
-def _laws(terms: list[dict[str, Any]], rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _laws(terms: list[dict[str, Any]], rows: pd.DataFrame, ceiling: float) -> list[dict[str, Any]]:
     counted = rows.drop_duplicates("model")["role"].value_counts()
     references = {"slope: teacher - student": (-1, "teacher"), "slope: student - baseline": (1, "baseline")}
-    return [_law(term, *references[term["term"]], counted) for term in terms if term["term"] in references]
+    found = [term for term in terms if term["term"] in references]
+    return [_law(term, *references[term["term"]], counted, ceiling) for term in found]
 
 
 def _law(
-    term: Mapping[str, Any], sign: int, reference: str, counted: Mapping[str, int] | pd.Series
+    term: Mapping[str, Any], sign: int, reference: str, counted: Mapping[str, int] | pd.Series, ceiling: float
 ) -> dict[str, Any]:
     ends = sorted([sign * term["low"], sign * term["high"]])
     # Beyond these an exponential is 0 or infinite, and no factor.
     change, low, high = np.exp(np.clip([sign * term["estimate"], *ends], -700, 700))
-    found = law(low, high, term["n_items"])
+    found = law(low, high, term["n_items"], ceiling=ceiling)
     who = " and ".join(_several(counted[role], role) for role in ("student", reference))
     spread = (
         f"95 % interval {number(low, 3)} to {number(high, 3)}" if np.isfinite(low) else "without interval"

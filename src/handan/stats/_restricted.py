@@ -1,4 +1,4 @@
-"""The restricted likelihood of statsmodels' MixedLM, and a search for its top bounded at zero."""
+"""The restricted likelihood of statsmodels' MixedLM, its top, and the estimates and intervals there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ._common import FloatArray
 from ._rotated import MODELS, Rows
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # Variances relative to the noise: the search's lower end, where it starts, how flat its top must be.
 _LOWEST = 1e-8
 _START = {"model": 1.0, "model x task": 0.3, "item": 1.0}
+_TINIEST = 1e-100
 _FLAT = 1e-3
 _RESTARTS = 5
 
@@ -38,6 +40,12 @@ class Top(NamedTuple):
     loglik: float
     converged: bool
 
+    def components(self) -> pd.DataFrame:
+        """Tabulate standard deviations: ``component, sd, note``."""
+        notes = ["" if value > 0 else "estimated as zero" for value in self.variances.values()]
+        deviations = np.sqrt(np.array(list(self.variances.values()), dtype=float))
+        return pd.DataFrame({"component": list(self.variances), "sd": deviations, "note": notes})
+
 
 def maximise(groups: Sequence[Rows], names: Sequence[str]) -> Top:
     """Find the variances at which statsmodels' restricted likelihood is highest.
@@ -54,7 +62,7 @@ def maximise(groups: Sequence[Rows], names: Sequence[str]) -> Top:
     Top
     """
     model = _mixed_lm(groups, names)
-    ratios = np.array([_START.get(name, 0.1) for name in names])
+    ratios = np.array([_START.get(name.split(" (")[0], 0.1) for name in names])
     with warnings.catch_warnings():
         # A variance at its boundary is expected here, and reported.
         warnings.simplefilter("ignore")
@@ -119,22 +127,27 @@ def _likelihood(model: MixedLM, ratios: FloatArray) -> tuple[float, FloatArray]:
     return float(model.loglike(params, profile_fe=False)), np.asarray(slopes, dtype=float)
 
 
-def least_squares(head: Rows, variances: Mapping[str, float]) -> tuple[FloatArray, dict[str, FloatArray]]:
-    """Generalised least squares, and the covariance of its estimates that models and items cause.
+def least_squares(
+    head: Rows, variances: Mapping[str, float], sets: Mapping[str, np.ndarray]
+) -> tuple[FloatArray, dict[str, FloatArray]]:
+    """Generalised least squares, and the covariance of its estimates by cause.
 
     Parameters
     ----------
     head : Rows
-        All rows that carry fixed effects.
+        All n rows that carry fixed effects.
     variances : mapping of str to float
         Of components and the ``residual``; ordinary least squares when empty.
+    sets : mapping of str to ndarray of shape (n,)
+        Rows of each set of models, which together are all rows.
 
     Returns
     -------
     beta : ndarray of shape (k,)
         Estimates.
     shares : dict of str to ndarray of shape (k, k)
-        Covariance due to ``models`` (with the noise) and to ``items``; nothing without variances.
+        Covariance due to each set of models (with its noise) and to ``items``; nothing without
+        variances.
     """
     random = {name: head.random[name] for name in variances if name != "residual"}
     noise = variances.get("residual", 1.0)
@@ -145,8 +158,68 @@ def least_squares(head: Rows, variances: Mapping[str, float]) -> tuple[FloatArra
     weights = np.linalg.solve(head.fixed.T @ weighted, weighted.T)
     if not variances:
         return weights @ head.value, {}
-    shares = {"models": noise * weights @ weights.T, "items": np.zeros((len(weights), len(weights)))}
-    for name, columns in random.items():
-        reached = weights @ columns
-        shares["models" if name in MODELS else "items"] += variances[name] * reached @ reached.T
+    shares = {"items": np.zeros((len(weights), len(weights)))}
+    for name, those in sets.items():
+        own = weights * those
+        shares[name] = noise * own @ own.T + _spread(own, random, variances, of_models=True)
+    shares["items"] += _spread(weights, random, variances, of_models=False)
     return weights @ head.value, shares
+
+
+def _spread(
+    weights: FloatArray, random: Mapping[str, FloatArray], variances: Mapping[str, float], of_models: bool
+) -> FloatArray:
+    """Covariance that components of models, or of items, cause through these weights."""
+    found = np.zeros((len(weights), len(weights)))
+    for name, columns in random.items():
+        if name.startswith(MODELS) == of_models:
+            reached = weights @ columns
+            found += variances[name] * reached @ reached.T
+    return found
+
+
+def interval(
+    estimate: float, parts: Mapping[str, float], df: Mapping[str, float], confidence: float
+) -> dict[str, float]:
+    """Interval of an estimate whose variance is a sum of estimated parts (Banerjee, 1960).
+
+    Every part reaches as far as its own t quantile says, and the squares of the reaches are
+    added. Whatever the true parts are, the interval covers at least as often as it promises.
+
+    Parameters
+    ----------
+    estimate : float
+        Centre.
+    parts, df : mapping of str to float
+        Parts of the variance, and degrees of freedom with which each was estimated.
+    confidence : float
+        For example 0.95.
+
+    Returns
+    -------
+    dict
+        ``estimate, se, df, low, high, p``; ``df`` is that of the Student's t that would reach as
+        far, ``p`` is 1 minus the confidence at which the interval would end at zero.
+
+    References
+    ----------
+    Banerjee (1960), "Approximate confidence interval for linear functions of means of k populations
+    when the population variances are not equal", Sankhya, 22, 357-358.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import stdtrit
+
+    # Where effects cancel, rounding can leave less than nothing.
+    variance = np.maximum(list(parts.values()), 0.0)
+    freedom = np.array([df[name] for name in parts], dtype=float)
+    se = float(np.sqrt(variance.sum()))
+
+    def _reach(p: float) -> float:
+        return float(np.sqrt(variance @ stdtrit(freedom, p / 2) ** 2))
+
+    reach, tail = _reach(1 - confidence), (1 - confidence) / 2
+    same = brentq(lambda df: -stdtrit(df, tail) * se - reach, 0.99 * freedom.min(), 1.01 * freedom.max())
+    p = float(abs(estimate) <= _reach(1.0))
+    if _reach(1.0) < abs(estimate) < _reach(_TINIEST):
+        p = float(np.exp(brentq(lambda log: _reach(np.exp(log)) - abs(estimate), np.log(_TINIEST), 0.0)))
+    return dict(estimate=estimate, se=se, df=float(same), low=estimate - reach, high=estimate + reach, p=p)

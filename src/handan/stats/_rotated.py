@@ -18,8 +18,8 @@ import pandas as pd
 
 from ._common import FloatArray
 
-MODELS = ("model", "model x difficulty", "model x task", "model x task x difficulty")
-
+# How names of components of models begin, and how those are named that one role has.
+MODELS, OF_ROLE = "model", "{} ({})"
 # Rows of a group: small groups waste calls, large ones cost the cube of their size.
 _GROUP = 60
 
@@ -47,6 +47,8 @@ class Block:
         Fixed effects of the models' levels, which are those of their slopes too.
     model, by_task : ndarray of shape (m, n_models), (m, n_models * n_tasks)
         Which model, and which model in which task.
+    kin : dict of str to ndarray of shape (n_models,)
+        Which models have the role.
     shares : dict of str to ndarray of shape (m,)
         By how much an effect of an item reaches a model, for each component of items.
     leads : ndarray of shape (m,)
@@ -58,6 +60,7 @@ class Block:
     fixed: FloatArray
     model: FloatArray
     by_task: FloatArray
+    kin: dict[str, FloatArray]
     shares: dict[str, FloatArray]
     leads: np.ndarray
 
@@ -71,6 +74,9 @@ class Block:
             "model x task": np.kron(level, self.by_task[models]),
             "model x task x difficulty": np.kron(slope, self.by_task[models]),
         }
+        for role, those in self.kin.items():
+            random[OF_ROLE.format("model", role)] = np.kron(level, self.model[models] * those)
+            random[OF_ROLE.format("model x difficulty", role)] = np.kron(slope, self.model[models] * those)
         for name, share in self.shares.items():
             random[name] = np.kron(alone, share[models, None])
         return Rows(value.ravel(), np.kron(carried, self.fixed[models]), random)
@@ -110,7 +116,7 @@ def blocks(frame: pd.DataFrame, roles: Sequence[str]) -> Iterator[Block]:
         yield Block(
             rotated[:, 2:], rotated[:, :2], fixed, which_model,
             np.kron(np.eye(len(tasks))[at], which_model).reshape(len(index), n_models * len(tasks)),
-            shares, leads[index],
+            dict(zip(roles, member.T, strict=True)), shares, leads[index],
         )  # fmt: skip
 
 
@@ -190,7 +196,7 @@ def head(parts: Sequence[Block]) -> Rows:
     # A model runs through all blocks; an item belongs to one.
     together = {name: [row.random[name] for row in rows] for name in rows[0].random}
     random = {
-        name: _touched(np.vstack(columns) if name in MODELS else block_diag(*columns))
+        name: _touched(np.vstack(columns) if name.startswith(MODELS) else block_diag(*columns))
         for name, columns in together.items()
     }
     return Rows(np.concatenate([row.value for row in rows]), np.vstack([row.fixed for row in rows]), random)
@@ -204,7 +210,8 @@ def contrasts(parts: Sequence[Block]) -> Iterator[Rows]:
         some = [part.model[:, start : start + step].any(axis=1) & ~part.leads for part in parts]
         rows = [part.rows(slice(2), own) for part, own in zip(parts, some, strict=True) if own.any()]
         if rows:
-            random = {name: _touched(np.vstack([row.random[name] for row in rows])) for name in MODELS}
+            of_models = [name for name in rows[0].random if name.startswith(MODELS)]
+            random = {name: _touched(np.vstack([row.random[name] for row in rows])) for name in of_models}
             value, fixed = np.concatenate([row.value for row in rows]), np.vstack([row.fixed for row in rows])
             yield Rows(value, np.zeros_like(fixed), random)
 

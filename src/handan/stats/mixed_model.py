@@ -3,37 +3,32 @@
 A value (the log cost) depends on the role of a model, on the difficulty of an item and on
 both together, and every model and every item is a draw from many that there could be::
 
-    value ~ role * difficulty + (1 + difficulty || model) + (1 | item) + (0 + role || item)
+    value ~ role * difficulty + (0 + role + role:difficulty || model) + (1 + role || item)
 
-in the notation of lme4; with several tasks also fixed effects of task and task x difficulty
-and random ones of model x task. Intercepts and slopes of a model are taken as uncorrelated.
-What an item does to all models of one role has a variance for each role: where one role handles
-items in its own way, a common variance would be wrong for all of them.
+in the notation of lme4, with a variance for each role: where roles differ in how much their models
+differ, or handle items in their own way, a common one is wrong for all. With several tasks there
+are also fixed effects of task and task x difficulty and random ones of model x task. These and the
+noise have common variances. Where a role has more, its own levels and slopes take that up; where
+it has less, its intervals are too wide. Levels and slopes of models are taken as uncorrelated.
 
 **Which library.** The likelihood is that of statsmodels' MixedLM. Its crossed effects are
 reported biased (statsmodels issue 9279). They are where one of the crossed factors is given as
-``groups``, which makes the items of every model different ones; they are not where both factors
-are variance components. Two things had to be added, and ``benchmarks/mixed_models.py`` shows why.
+``groups``; not where both are variance components. Two things were added, and
+``benchmarks/mixed_models.py`` shows why: rows are rotated, so that they fall apart into groups that
+are quick to solve (`handan.stats._rotated`), and variances are searched instead of standard
+deviations, whose gradient vanishes at zero (`handan.stats._restricted`).
 
-- *Speed.* One group with everything costs the cube of all rows. Rotated items and models fall
-  apart into many groups (`handan.stats._rotated`). The likelihood stays the same.
-- *The search.* MixedLM searches over standard deviations, where the gradient vanishes at zero,
-  and often stops short of the maximum. Here variances are searched, bounded at zero.
-
-**Few models.** A role has 2 to 11 models, so that a normal quantile is far too short. The variance
-of an estimate has a part from models (with the noise), with ``n_models - n_roles`` degrees of
-freedom, and a part from items, with two per task fewer than there are items. Student's t gets
-those of Satterthwaite (1946) for their sum. They are close to those of Kenward and Roger (1997)
-and don't jump, as those from the information matrix do, where a variance is estimated as zero.
-In the simulated studies of the benchmark, differences between roles keep the level of 5 % within
-simulation error, below it where slopes hardly vary; a single role's slope can lie slightly above.
-Models that share a teacher or a base are not independent draws; no term of the model knows that.
+**Few models.** The variance of an estimate is a sum: a part from the models of each role (with
+their noise), with one degree of freedom less than models, and one from items, with two per task
+less than items. Satterthwaite's t guesses the sum's degrees of freedom from variances that are
+hardly known, and covers too little where a role with two models varies most. Instead every part
+keeps its own quantile, and the squares of the reaches are added (Banerjee, 1960). In complete data
+that covers at least as often as promised, and is wider than need be where parts are alike. The
+benchmark has the numbers. Models that share a teacher or a base are not independent draws.
 
 References
 ----------
-Satterthwaite (1946), doi:10.2307/3002019. Kenward and Roger (1997), doi:10.2307/2533558. Bates,
-Mächler, Bolker and Walker (2015), doi:10.18637/jss.v067.i01 (lme4). Barr, Levy, Scheepers and
-Tily (2013), doi:10.1016/j.jml.2012.11.001 (random slopes).
+Banerjee (1960), Sankhya 22, 357-358. Bates et al. (2015), doi:10.18637/jss.v067.i01 (lme4).
 """
 
 from __future__ import annotations
@@ -45,15 +40,15 @@ import numpy as np
 import pandas as pd
 
 from . import _rotated
-from ._common import FloatArray, check_confidence, two_sided_t
-from ._restricted import Top, least_squares, maximise
+from ._common import FloatArray, check_confidence
+from ._restricted import Top, interval, least_squares, maximise
 from ._rotated import Block, Rows
 
 COLUMNS = ("model", "role", "task", "item", "difficulty", "value")
 # Rows that hold the fixed effects form one group, which must stay small enough to be solved often.
 _HEAD = 1_200
 # Rotated items beyond these only sharpen variances that are known well by then.
-_ITEMS = 2_000
+_ITEMS = 500
 
 
 class NotEstimable(ValueError):
@@ -90,7 +85,7 @@ class MixedFit:
     n_rows: int
     notes: tuple[str, ...]
     _shares: dict[str, FloatArray]
-    _df: dict[str, float]
+    _df: Mapping[str, float]
 
     def combine(self, weights: Mapping[str, float], confidence: float = 0.95) -> dict[str, float]:
         """Estimate a weighted sum of terms, for example the difference of two slopes.
@@ -105,15 +100,13 @@ class MixedFit:
         Returns
         -------
         dict
-            ``estimate, se, df, low, high, p``.
+            As `handan.stats._restricted.interval`; only the estimate where a role has one model.
 
         Raises
         ------
         LookupError
             When there is no such term.
         """
-        from scipy.special import stdtrit
-
         check_confidence(confidence)
         terms = self.fixed["term"].tolist()
         if unknown := set(weights) - set(terms):
@@ -121,17 +114,19 @@ class MixedFit:
         weight = np.array([weights.get(term, 0.0) for term in terms])
         estimate = float(weight @ self.fixed["estimate"])
         parts = {name: float(weight @ share @ weight) for name, share in self._shares.items()}
-        variance = sum(parts.values()) if parts else np.nan
-        if not variance > 0:
+        alone = any(self._df.get(_models_of(term), 1) < 1 for term, one in weights.items() if one)
+        if alone or not sum(parts.values()) > 0:
             return dict(estimate=estimate, se=np.nan, df=np.nan, low=np.nan, high=np.nan, p=np.nan)
-        df = variance**2 / sum(part**2 / self._df[name] for name, part in parts.items())
-        se = float(np.sqrt(variance))
-        reach = float(stdtrit(df, 0.5 + confidence / 2)) * se
-        p = float(two_sided_t(estimate / se, df))
-        return dict(estimate=estimate, se=se, df=df, low=estimate - reach, high=estimate + reach, p=p)
+        # What models of a third role add through the tasks that all share is little.
+        df = {name: max(self._df[name], 1) for name in parts}
+        return interval(estimate, parts, df, confidence)
 
 
-def crossed(frame: pd.DataFrame, *, leave_out: Sequence[str] = ()) -> MixedFit:
+def _models_of(term: str) -> str:
+    return f"models: {term.split(': ', 1)[1]}"
+
+
+def crossed(frame: pd.DataFrame, *, leave_out: Sequence[str] = (), by_role: bool = True) -> MixedFit:
     """Fit the crossed model to one value per model and item.
 
     Parameters
@@ -141,12 +136,13 @@ def crossed(frame: pd.DataFrame, *, leave_out: Sequence[str] = ()) -> MixedFit:
         them missing. Any pattern of missing rows is allowed.
     leave_out : sequence of str
         Components to leave out, by the names that the fit gives them (``item x teacher``).
+    by_role : bool
+        Whether levels and slopes of models have a variance for each role, or one for all.
 
     Returns
     -------
     MixedFit
-        By least squares and without standard errors where no role has two models, or no task
-        three items.
+        By least squares, without intervals, where no role has two models or no task three items.
 
     Raises
     ------
@@ -160,7 +156,7 @@ def crossed(frame: pd.DataFrame, *, leave_out: Sequence[str] = ()) -> MixedFit:
     """
     rows = _checked(frame)
     roles = list(dict.fromkeys(rows["role"]))
-    found = _identified(rows, roles)
+    found = _identified(rows, roles, by_role)
     if unknown := set(leave_out) - set(found):
         raise LookupError(f"no component {', '.join(sorted(unknown))} to leave out, only {', '.join(found)}")
     names = [name for name in found if name not in leave_out]
@@ -174,13 +170,13 @@ def crossed(frame: pd.DataFrame, *, leave_out: Sequence[str] = ()) -> MixedFit:
         raise NotEstimable("roles, tasks and difficulties cannot be told apart in these rows")
     if not rest or not names or _n_models(blocks) == len(roles):
         notes.append("too few models or items to estimate how models vary: least squares, no interval")
-        return _fit(blocks, roles, head, Top({}, np.nan, False), notes)
+        return _fit(blocks, roles, head, Top({}, np.nan, False), notes, by_role)
     if max(np.abs(part.value).max() for part in rest) <= 1e-9 * np.abs(rows["value"]).max():
         raise NotEstimable("the values do not vary beyond models and difficulty")
     top = maximise([head, *_rotated.contrasts(blocks), *rest], names)
     if not top.converged:
         notes.append("the maximum of the likelihood was not found")
-    return _fit(blocks, roles, head, top, notes)
+    return _fit(blocks, roles, head, top, notes, by_role)
 
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
@@ -199,11 +195,14 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _identified(rows: pd.DataFrame, roles: Sequence[str]) -> list[str]:
+def _identified(rows: pd.DataFrame, roles: Sequence[str], by_role: bool) -> list[str]:
     """Components that these rows can tell from the others."""
-    if rows["model"].nunique() == len(roles):
+    counted = rows.groupby("role")["model"].nunique()
+    if counted.sum() == len(roles):
         return []
     names = ["model", "model x difficulty"]
+    if by_role:
+        names = [_rotated.OF_ROLE.format(name, role) for name in names for role in roles if counted[role] > 1]
     if rows.groupby("model")["task"].nunique().max() > 1:
         names += ["model x task", "model x task x difficulty"]
     shared = rows.groupby(["task", "item"])["role"].agg(["size", "nunique"])
@@ -214,8 +213,16 @@ def _identified(rows: pd.DataFrame, roles: Sequence[str]) -> list[str]:
     return names
 
 
-def _fit(blocks: list[Block], roles: list[str], head: Rows, top: Top, notes: list[str]) -> MixedFit:
-    beta, shares = least_squares(head, top.variances)
+def _fit(
+    blocks: list[Block], roles: list[str], head: Rows, top: Top, notes: list[str], by_role: bool
+) -> MixedFit:
+    # A lead stands for models of one role, and nothing of an item of other roles reaches it.
+    sets = {f"models: {role}": np.abs(head.random[f"item x {role}"]).sum(axis=1) > 0 for role in roles}
+    df = {f"models: {role}": _n_models(blocks, role) - 1 for role in roles}
+    if not by_role:
+        sets = {"models": np.ones(len(head.value), dtype=bool)}
+        df = {"models": sum(df.values())}
+    beta, shares = least_squares(head, top.variances, sets)
     width = head.fixed.shape[1] // 2
     places = [start + k for start in (0, width) for k in range(len(roles))]
     terms = [f"{kind}: {role}" for kind in ("level", "slope") for role in roles]
@@ -227,24 +234,17 @@ def _fit(blocks: list[Block], roles: list[str], head: Rows, top: Top, notes: lis
     n_tasks = np.linalg.matrix_rank(head.fixed[:, :width]) - len(roles) + 1
     fit = MixedFit(
         fixed=pd.DataFrame({"term": terms, "estimate": beta[places]}),
-        components=_components(top.variances),
+        components=top.components(),
         loglik=top.loglik,
         converged=top.converged,
         notes=tuple(notes),
         _shares={name: share[np.ix_(places, places)] for name, share in shares.items()},
-        _df={"models": sizes["n_models"] - len(roles), "items": sizes["n_items"] - 2 * int(n_tasks)},
+        _df=df | {"items": sizes["n_items"] - 2 * int(n_tasks)},
         **sizes,
     )
     return replace(fit, fixed=pd.DataFrame([{"term": term} | fit.combine({term: 1.0}) for term in terms]))
 
 
-def _n_models(blocks: list[Block]) -> int:
-    return int(np.vstack([block.model for block in blocks]).any(axis=0).sum())
-
-
-def _components(variances: dict[str, float]) -> pd.DataFrame:
-    note = "estimated as zero"
-    return pd.DataFrame(
-        [(name, float(np.sqrt(value)), "" if value > 0 else note) for name, value in variances.items()],
-        columns=["component", "sd", "note"],
-    )
+def _n_models(blocks: list[Block], role: str = "") -> int:
+    there = np.vstack([block.model for block in blocks]).any(axis=0)
+    return int((there & (blocks[0].kin[role] > 0)).sum() if role else there.sum())

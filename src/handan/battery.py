@@ -7,19 +7,24 @@ is lost by it.
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from handan.facts import family_facts, study_facts
 
 if TYPE_CHECKING:
     from handan.findings.families import Families
     from handan.inputs import Inputs
 
 Tables = dict[str, pd.DataFrame]
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ def battery(
         if report:
             report(Step(label(inputs[k]), name, done, todo, time.monotonic() - began))
     tables = {table: _together(frames) for table, frames in parts.items()} | _of_families(families)
-    facts = pd.concat([*map(_facts, inputs), *_family_facts(families)], ignore_index=True)
+    facts = pd.concat([*map(study_facts, inputs), *family_facts(families)], ignore_index=True)
     remarks = [line for one in inputs for line in one.remarks(lineage)]
     lost = pd.DataFrame(skipped, columns=["study", "finding", "reason"])
     return Battery(tables, facts, lost, remarks, sizes)
@@ -207,13 +212,25 @@ def _results(
     from multiprocessing import get_context
 
     # Fresh processes: a fork of one with threads, such as a notebook kernel, may hang.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with _single_threads(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         asked = [(k, name, pool.submit(compute, name, inputs[k], lineage, sizes)) for k, name in work]
         try:
             for k, name, future in asked:
                 yield k, name, future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _single_threads() -> Iterator[None]:
+    """Let new processes use one thread each: their matrix products would wait for each other's."""
+    added = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
@@ -226,41 +243,3 @@ def _of_families(families: Families | None) -> Tables:
         return {}
     names = ("conditions", "effects", "inflation")
     return {f"families_{name}": getattr(families, name) for name in names}
-
-
-def _facts(one: Inputs) -> pd.DataFrame:
-    from handan.findings.join import ceilings
-
-    rows = one.joined.rows
-    cells = rows.groupby(["study", "task", "model"], as_index=False)["truncated"].mean()
-    cells["ceiling"] = ceilings(cells, one.reliability)
-    found = []
-    for study, part in rows.groupby("study", sort=False):
-        lost = one.joined.excluded
-        found.append(
-            dict(study=study, measure=one.measure, n_models=part["model"].nunique())
-            | dict(n_tasks=part["task"].nunique(), n_items=len(part[["task", "item"]].drop_duplicates()))
-            | dict(
-                n_rows=int(part["n_samples"].sum()), excluded=int(lost.loc[lost["study"] == study, "n"].sum())
-            )
-            | cells.loc[cells["study"] == study, ["ceiling", "truncated"]].mean().to_dict()
-            | dict(families=False, timed=bool(one.norms["log_rt"].notna().any()))
-        )
-    return pd.DataFrame(found)
-
-
-def _family_facts(families: Families | None) -> list[pd.DataFrame]:
-    if families is None:
-        return []
-    table = families.conditions
-    whole = table[table["task"] == "all"] if (table["task"] == "all").any() else table
-    models = families.models
-    facts: Mapping[str, Any] = dict(
-        study=table["study"].iloc[0], measure="human response time; tiny models", timed=True,
-        n_models=models["model"].nunique(),
-        n_tasks=models.loc[models["task"] != "all", "task"].nunique(), n_items=whole["n_items"].max(),
-        n_rows=float("nan"), excluded=int(models.loc[models["task"] != "all", "excluded"].sum()),
-        ceiling=table.loc[table["task"] != "all", "ceiling"].mean(), truncated=whole["truncated"].mean(),
-        families=True,
-    )  # fmt: skip
-    return [pd.DataFrame([facts])]

@@ -185,8 +185,11 @@ def dense(frame, names, variances):
 def test_rotation_leaves_the_likelihood_as_it_was(seed, n_items, dropped, tasks, models):
     frame = small(models, n_items, seed, tuple("ab"[:tasks]))
     rng = np.random.default_rng(seed)
-    frame = frame.drop(rng.choice(len(frame), dropped, replace=False)).reset_index(drop=True)
+    gone = rng.choice(len(frame), min(dropped, len(frame) - 1), replace=False)
+    frame = frame.drop(gone).reset_index(drop=True)
     roles = list(dict.fromkeys(frame["role"]))
+    if len(frame) <= 2 * (len(roles) + frame["task"].nunique() - 1):
+        return  # as many coefficients as rows: there is no likelihood to leave as it was
     names = [f"{name} ({role})" for role in roles for name in ("model", "model x difficulty")]
     names += ["item", *(f"item x {role}" for role in roles)]
     names += ["model x task", "model x task x difficulty"] * (tasks - 1)

@@ -285,7 +285,7 @@ def test_a_model_of_constant_cost_is_kept_and_flagged():
 
 def test_hostile_tables_do_not_disturb():
     costs, norms = study((0.5, 0.3), samples=2, noise=0.2)
-    strange = {"t2": "human", "b3": "people", "b2": "<script>alert(1)</script>"}
+    strange = {"t2": "Human", "b3": "people", "b2": "<script>alert(1)</script>"}
     costs["model"] = costs["model"].replace(strange)
     lineage = LINEAGE.replace({column: strange for column in ("model", "teacher", "base")})
     costs.loc[costs.index % 7 == 0, "reasoning_tokens"] = 0.0
@@ -296,7 +296,7 @@ def test_hostile_tables_do_not_disturb():
         warnings.simplefilter("error")
         result = typed(geometry(join(costs, norms), lineage, told, costs, **QUICK))
     assert result.studies["measure"].tolist() == ["people (norms)"]
-    assert {"human", "people", "<script>alert(1)</script>"} <= set(result.models["model"])
+    assert {"Human", "people", "<script>alert(1)</script>"} <= set(result.models["model"])
     assert result.pairs["r"].notna().all()
     assert result.pairs["reliability_a"].notna().any()
 

@@ -59,6 +59,7 @@ def test_text_is_escaped(add):
 def test_figures_are_numbered_and_their_captions_kept():
     import matplotlib.pyplot as plt
 
+    open_before = plt.get_fignums()
     page = Composer()
     for k in range(2):
         fig, axes = plt.subplots()
@@ -68,4 +69,4 @@ def test_figures_are_numbered_and_their_captions_kept():
     assert 'alt="alt &quot;quoted&quot;"' in page.body
     data = re.search(r"base64,([^\"]+)", page.body).group(1)
     assert base64.b64decode(data).startswith(b"\x89PNG")
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == open_before

@@ -99,6 +99,8 @@ show.say(
     "supported* when it lies outside as a whole, and not only because the norm is noisy.",
     near=rules.NEAR,
 )
+
+# %% tags=["hide-input"]
 show.say(
     "- **factor**: the same for a ratio, within a factor of {factor:.2f} to either side.", factor=rules.FACTOR
 )

@@ -48,6 +48,11 @@ class Sizes:
     n_perm: int = 1_000
     seed: int = 0
 
+    @classmethod
+    def scaled(cls, n_pooled: int, seed: int) -> Sizes:
+        """Sizes in the proportions of the default, but for few resamples: the commands share them."""
+        return cls(max(n_pooled // 10, 100), n_pooled, min(max(n_pooled // 20, 99), 1_000), seed)
+
 
 @dataclass(frozen=True)
 class Step:

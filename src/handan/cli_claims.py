@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handan.cli_report import Boot, Cost, Costs, Lineage, Norms, Reliability, Seed, Study
 from handan.output import Format, emit, harmless, records
 
 if TYPE_CHECKING:
@@ -19,38 +20,20 @@ _SHOWN = ["claim", "study", "paper", "ours", "low", "high", "verdict", "on_edge"
 
 
 def claims(
-    costs: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Your own costs: model, task, item, reasoning_tokens. Default: recorded studies."
-        ),
-    ] = None,
-    norms: Annotated[
-        Path | None, typer.Option("--norms", help="Your own norms as CSV. Default: the item bank.")
-    ] = None,
-    lineage: Annotated[
-        Path | None, typer.Option("--lineage", help="Your own lineage as CSV. Default: the packaged one.")
-    ] = None,
-    reliability: Annotated[
-        Path | None,
-        typer.Option("--reliability", help="Reliability of your norms as CSV: task, reliability."),
-    ] = None,
-    study: Annotated[
-        list[str] | None, typer.Option("--study", help="A recorded study; repeat it. Default: all.")
-    ] = None,
-    cost: Annotated[
-        str, typer.Option("--cost", help="The column of the costs table that counts.")
-    ] = "reasoning_tokens",
+    costs: Costs = None,
+    norms: Norms = None,
+    lineage: Lineage = None,
+    reliability: Reliability = None,
+    study: Study = None,
+    cost: Cost = "reasoning_tokens",
     full: Annotated[
         bool, typer.Option("--full", help="In csv and json: every column, sentences included.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write everything to this file as JSON as well.")
     ] = None,
-    n_boot: Annotated[
-        int, typer.Option("--n-boot", min=100, help="Resamples of items behind a verdict.")
-    ] = 100_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")] = 0,
+    n_boot: Boot = 100_000,
+    seed: Seed = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
     how: Annotated[
         Format, typer.Option("--format", help="A table to read, or csv or json for a program.")
@@ -64,7 +47,7 @@ def claims(
     if out is not None and not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.absolute().parent} for {out.name}")
 
-    sizes = Sizes(n_boot=max(n_boot // 10, 100), n_pooled=n_boot, seed=seed)
+    sizes = Sizes.scaled(n_boot, seed)
     with Watch() as watch:
         found, battery = claimed(
             costs, norms, lineage, reliability, study, cost, sizes=sizes, report=watch.show, jobs=jobs

@@ -32,7 +32,7 @@ Study = Annotated[
 Cost = Annotated[str, typer.Option("--cost", help="The column of the costs table that counts.")]
 Out = Annotated[Path, typer.Option("--out", help="The page; its JSON file gets the same name.")]
 Title = Annotated[str | None, typer.Option("--title", help="Heading of the page.")]
-Boot = Annotated[int, typer.Option("--n-boot", min=100, help="Resamples of items.")]
+Boot = Annotated[int, typer.Option("--n-boot", min=100, help="Resamples of items behind a verdict.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes. Default: 2; 1 for large tables.")]
 
@@ -46,7 +46,7 @@ def report(
     cost: Cost = "reasoning_tokens",
     out: Out = Path("report.html"),
     title: Title = None,
-    n_boot: Boot = 20_000,
+    n_boot: Boot = 100_000,
     seed: Seed = 0,
     jobs: Jobs = None,
 ) -> None:
@@ -58,7 +58,7 @@ def report(
         to = targets(out)
     except OutError as error:
         raise typer.BadParameter(harmless(error), param_hint="--out") from None
-    sizes = Sizes(n_boot=max(n_boot // 5, 100), n_pooled=n_boot, n_perm=max(n_boot // 20, 99), seed=seed)
+    sizes = Sizes.scaled(n_boot, seed)
     given: dict[str, Any] = dict(norms=norms, lineage=lineage, reliability=reliability)
     given |= dict(study=study, cost=cost)
     again = command(costs, **given, n_boot=n_boot, seed=seed, title=title, out=out)

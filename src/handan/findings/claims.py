@@ -175,10 +175,10 @@ def _verdict(
         return factor(low, high, paper, items), False
     ends = float(np.log(low)), float(np.log(high))
 
-    def of_logs(a: float, b: float) -> str:
+    def _of_logs(a: float, b: float) -> str:
         return factor(float(np.exp(a)), float(np.exp(b)), paper, items)
 
-    return factor(low, high, paper, items), on_edge(of_logs, *ends, _end_error(*ends, n_boot))
+    return factor(low, high, paper, items), on_edge(_of_logs, *ends, _end_error(*ends, n_boot))
 
 
 def _end_error(low: float, high: float, n_boot: int) -> float:

@@ -120,7 +120,7 @@ show.say("Everything else is *cannot tell*, and so is anything with fewer than {
 # - A correlation below the published one no longer speaks against it where the noise of the norm
 #   explains it. This turned a *not supported* into a *cannot tell*.
 # - Claims about the level of a correlation now need times of people. Levels, steps and grades no
-#   longer speak to them. Three studies fell silent.
+#   longer speak to them, and the studies that have nothing else fell silent.
 # - The size of the collapse became a claim of its own. Before, its number stood beside a rule that
 #   looks at the direction alone.
 # - Correlations over a handful of items no longer enter a mean, and many small tasks no longer

@@ -67,7 +67,8 @@ def test_without_an_item_ranks_are_right_to_first_order(n, off, spread, partial)
 def test_units_do_not_matter(n, seed, scale, shift, ranks):
     x, y, z = items(n, seed, digits=6)
     one, other = leave_one_out(x, y, z, ranks=ranks), leave_one_out(x * scale + shift, y, z, ranks=ranks)
-    assert other.r == pytest.approx(one.r, abs=1e-7)
+    # Five items can have partial ranks in a row: then there is no correlation, in any unit.
+    assert other.r == pytest.approx(one.r, abs=1e-7, nan_ok=True)
     assert other.without == pytest.approx(one.without, abs=1e-6, nan_ok=True)
 
 

@@ -34,7 +34,7 @@ def test_environment_and_pyproject_have_the_same_bounds(root, project):
 
 def test_the_extras_that_users_are_told_about_exist(project):
     assert set(project["optional-dependencies"]) == {
-        *("book", "traces", "api", "train", "scale", "vllm", "dev")
+        *("book", "traces", "api", "train", "scale", "pdf", "vllm", "dev")
     }
     assert project["scripts"] == {"handan": "handan.cli:main"}
 

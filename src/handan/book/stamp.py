@@ -15,6 +15,8 @@ from handan.book.imports import CHAPTER, imported_files
 from handan.book.project import Project
 
 KEY = "handan"
+# Hashes of the answers to exercises are made from the chapters; no chapter's result depends on them.
+_MADE_FROM_CHAPTERS = {"answers.json"}
 # raise this when the way notebooks are executed changes, so that all are executed anew
 _METHOD = "1"
 
@@ -103,7 +105,11 @@ def _data(packages: Mapping[str, Path], modules: Mapping[str, Path]) -> list[tup
     used = {name.split(".")[0] for name in modules}
     folders = [packages[name] / "data" for name in sorted(used)]
     files = [(folder, path) for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [(path.relative_to(folder).as_posix(), path) for folder, path in files if path.suffix != ".pyc"]
+    return [
+        (path.relative_to(folder).as_posix(), path)
+        for folder, path in files
+        if path.suffix != ".pyc" and path.name not in _MADE_FROM_CHAPTERS
+    ]
 
 
 def _hash(text: str | bytes) -> str:

@@ -1,0 +1,228 @@
+"""Answers to exercises: checked without being told.
+
+The book computes each right answer, and the mistakes that are likely, and keeps only salted
+hashes of them (``data/answers.json``). So a check can say *right*, or what went wrong,
+and nobody reads the answer off the file. The hashes keep honest people honest; they are no
+lock, since a computer can try all numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import numbers
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+MIME = "application/vnd.handan.key+json"
+_ROUNDS = 2_000
+# nbgrader sets the first while it grades; the second is ours, for tests and for other graders.
+_STRICT = ("NBGRADER_EXECUTION", "HANDAN_STRICT")
+
+
+class Reply(NamedTuple):
+    """What a check says: whether the answer is right (None: there is none yet), and a sentence."""
+
+    right: bool | None
+    text: str
+
+
+def check(exercise: str, answer: Any) -> None:
+    """Say whether an answer is right, and give a hint when it isn't.
+
+    Parameters
+    ----------
+    exercise : str
+        Its number, ``"4.1"``.
+    answer : number, str, bool, list of str, or ...
+        ``...`` means that there is no answer yet.
+
+    Raises
+    ------
+    AssertionError
+        While a notebook is graded (by nbgrader, or with ``HANDAN_STRICT=1``): when the
+        answer isn't right. Elsewhere nothing is raised, so that a notebook runs to its end.
+    LookupError
+        When there is no such exercise.
+    """
+    reply = judge(exercise, answer)
+    if reply.right is not True and any(os.environ.get(name) for name in _STRICT):
+        raise AssertionError(reply.text)
+    print(reply.text)
+
+
+def judge(exercise: str, answer: Any, records: Mapping[str, Any] | None = None) -> Reply:
+    """Compare an answer with the hashes of the right one and of likely mistakes.
+
+    Parameters
+    ----------
+    exercise, answer
+        As for `check`.
+    records : dict, optional
+        Record by exercise; by default the packaged ones.
+
+    Raises
+    ------
+    LookupError
+        When there is no such exercise.
+    """
+    known = _packaged() if records is None else records
+    if exercise not in known:
+        close = get_close_matches(str(exercise), known, 1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise LookupError(f"there is no exercise {exercise!r}.{hint} There are: {', '.join(known)}")
+    record = known[exercise]
+    if answer is ... or answer is None:
+        return Reply(None, f"{exercise}: no answer yet. Put yours in place of the dots.")
+    kind = record["kind"]
+    if problem := _misfit(kind, answer):
+        return Reply(False, f"{exercise}: {problem}")
+    if record["right"] in _hashes(exercise, kind, record.get("digits", 0), answer):
+        return Reply(True, f"{exercise}: right.")
+    # A mistake is recognised exactly, to the same digits: a near miss of it is another mistake.
+    own = _hashes(exercise, kind, record.get("digits", 0), answer, slack=0)
+    for wrong in record["wrong"]:
+        if wrong["hash"] in own:
+            return Reply(False, f"{exercise}: not yet. {wrong['hint']}")
+    return Reply(False, f"{exercise}: not yet. {record['hint']}")
+
+
+def key(
+    exercise: str,
+    right: Any,
+    *,
+    hint: str,
+    wrong: Mapping[str, Any] | None = None,
+    digits: int = 2,
+    points: int = 1,
+) -> None:
+    """Record a right answer; only the book's sources call this, and no copy for readers holds it.
+
+    Parameters
+    ----------
+    exercise : str
+        Chapter and number, ``"4.1"``.
+    right : number, str, bool or list of str
+        The answer, as the solution above computed it. A number with a fraction is right to
+        within one unit of the last of its `digits`; text is compared without regard to case.
+    hint : str
+        Said to any wrong answer that isn't recognised. Must not give the answer away.
+    wrong : dict of str to object, optional
+        Likely mistakes, computed as well: what to say, and the value that it leads to.
+    digits : int
+        Decimals that count.
+    points : int
+        What the exercise is worth where it is graded.
+
+    Raises
+    ------
+    ValueError
+        When the answer can't be checked (missing, infinite, of another type), or a mistake
+        can't be told from the right answer or from another mistake.
+    """
+    record = make_record(exercise, right, hint=hint, wrong=wrong or {}, digits=digits, points=points)
+    from handan.book.show import put
+
+    put({MIME: json.dumps({exercise: record}), "text/plain": f"{exercise}: recorded."})
+
+
+def make_record(
+    exercise: str, right: Any, *, hint: str, wrong: Mapping[str, Any], digits: int, points: int
+) -> dict[str, Any]:
+    """Hash an answer and its likely mistakes; parameters and errors are those of `key`."""
+    kind = _kind(right)
+    if problem := _misfit(kind, right):
+        raise ValueError(f"exercise {exercise}: the right answer {right!r} can't be one: {problem}")
+    record: dict[str, Any] = {"kind": kind, "points": points, "hint": hint, "wrong": []}
+    if kind == "number":
+        record["digits"] = digits
+    (record["right"],) = _hashes(exercise, kind, digits, right, slack=0)
+    for text, value in wrong.items():
+        if problem := _misfit(kind, value):
+            raise ValueError(f"exercise {exercise}: the mistake {text!r} gives {value!r}: {problem}")
+        if judge(exercise, value, {exercise: record}).right:
+            raise ValueError(f"exercise {exercise}: the mistake {text!r} gives the right answer, {value!r}")
+        (one,) = _hashes(exercise, kind, digits, value, slack=0)
+        if one in {other["hash"] for other in record["wrong"]}:
+            raise ValueError(f"exercise {exercise}: two mistakes give {value!r}, so {text!r} is never said")
+        record["wrong"].append({"hash": one, "hint": text})
+    return record
+
+
+@cache
+def _packaged() -> dict[str, Any]:
+    text = files("handan").joinpath("data", "answers.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def _kind(answer: Any) -> str:
+    if isinstance(answer, str):
+        return "text"
+    if _is_bool(answer):
+        return "yes or no"
+    if isinstance(answer, numbers.Integral):
+        return "whole number"
+    if isinstance(answer, numbers.Real):
+        return "number"
+    return "list of text"
+
+
+def _misfit(kind: str, answer: Any) -> str:
+    """Say why an answer is of the wrong kind; nothing where it fits."""
+    answer = _scalar(answer)
+    number = isinstance(answer, numbers.Real) and not _is_bool(answer)
+    fits = {
+        "text": isinstance(answer, str),
+        "yes or no": _is_bool(answer),
+        "whole number": number and float(answer).is_integer(),
+        "number": number and math.isfinite(answer),
+        "list of text": _is_texts(answer),
+    }
+    if fits[kind]:
+        return ""
+    if number and math.isnan(answer):
+        return "the answer is not a number (NaN). Is a value missing in what it was computed from?"
+    return f"the answer should be a {kind}, and yours is a {type(answer).__name__}."
+
+
+def _hashes(exercise: str, kind: str, digits: int, answer: Any, slack: int = 1) -> set[str]:
+    """Hash an answer; a number also with its neighbours, so that rounding can't make it wrong."""
+    answer = _scalar(answer)
+    if kind != "number":
+        return {_hash(exercise, _normal(kind, answer))}
+    cell = round(float(answer) * 10**digits)
+    return {_hash(exercise, str(cell + step)) for step in range(-slack, slack + 1)}
+
+
+def _normal(kind: str, answer: Any) -> str:
+    if kind == "list of text":
+        return "\n".join(sorted(" ".join(str(part).casefold().split()) for part in answer))
+    if kind == "whole number":
+        return str(int(answer))
+    return " ".join(str(answer).casefold().split())
+
+
+@cache
+def _hash(exercise: str, text: str) -> str:
+    salt = hashlib.sha256(f"handan exercise {exercise}".encode()).digest()
+    return hashlib.pbkdf2_hmac("sha256", text.encode(), salt, _ROUNDS).hex()[:32]
+
+
+def _scalar(answer: Any) -> Any:
+    """Take a numpy scalar, or an array or Series with one value, as that value."""
+    return answer.item() if getattr(answer, "size", None) == 1 and hasattr(answer, "item") else answer
+
+
+def _is_bool(answer: Any) -> bool:
+    return isinstance(answer, bool) or type(answer).__name__ in ("bool_", "bool")
+
+
+def _is_texts(answer: Any) -> bool:
+    if isinstance(answer, str) or not isinstance(answer, Iterable):
+        return False
+    return all(isinstance(part, str) for part in answer)

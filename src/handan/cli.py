@@ -183,6 +183,9 @@ def book(
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Chapters at a time. Default: 2.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Execute every chapter again.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Only say what is out of date, and why.")] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print the book to a PDF as well; needs Chromium and the extra pdf.")
+    ] = False,
     root: Annotated[Path, typer.Option("--root", help="A folder inside the checkout.")] = Path(),
 ) -> None:
     """Execute the chapters that are out of date, render the book and check it."""
@@ -195,7 +198,7 @@ def book(
         for one in plan(root, only=only or (), parameters=given, force=force):
             print(f"{one.chapter}: {summary(one.reasons) or 'up to date'}")
         return
-    report = build(root, jobs=jobs, only=only or (), parameters=given, force=force, cards=cards())
+    report = build(root, jobs=jobs, only=only or (), parameters=given, force=force, cards=cards(), pdf=pdf)
     if report.pages:
         print(f"the book is in {report.index} ({report.seconds:.0f} s)")
 

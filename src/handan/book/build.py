@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handan.book import chapter, check, pages, parameters
+from handan.book import chapter, check, extras, pages, parameters
 from handan.book.errors import BookError, ChapterError, ProjectError
 from handan.book.execute import Job, execute
 from handan.book.project import Project, find_project
 from handan.book.render import keep, render
 from handan.book.stamp import Stamp, stamp, why_stale
+from handan.course.drift import drift
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def build(
     parameters: Mapping[str, Any] | None = None,
     force: bool = False,
     cards: pages.Cards = (),
+    pdf: bool = False,
     say: Callable[[str], None] = print,
 ) -> Report:
     """Execute the chapters that are out of date, render the pages and check them.
@@ -117,6 +119,8 @@ def build(
         Run chapters that are up to date, too.
     cards : list of (str, str)
         Title and Markdown of every data card.
+    pdf : bool
+        Print the book to a PDF as well, and offer it on the pages; needs Chromium.
     say : callable
         Receives progress, a line at a time.
 
@@ -137,7 +141,7 @@ def build(
     with _lock(project):
         planned = _plan(project, only, parameters or {}, force)
         stale = _execute(project, planned, jobs or min(2, os.cpu_count() or 1), say)
-        rendered, number = _pages(project, cards, say)
+        rendered, number = _pages(project, cards, say, pdf)
     return Report(
         executed=stale,
         fresh=[one.chapter for one in planned if one.chapter not in stale],
@@ -190,16 +194,19 @@ def _execute(project: Project, planned: Sequence[Plan], jobs: int, say: Callable
     return [one.chapter for one in stale]
 
 
-def _pages(project: Project, cards: pages.Cards, say: Callable[[str], None]) -> tuple[bool, int]:
+def _pages(project: Project, cards: pages.Cards, say: Callable[[str], None], pdf: bool) -> tuple[bool, int]:
     if missing := [name for name in project.chapters if not project.executed(name).exists()]:
         say(f"pages: not rendered, because these chapters have never run: {', '.join(missing)}")
         return False, 0
     check.check_notebooks(project)
     began = time.monotonic()
-    rendered = render(project, pages.generated(project, cards))
+    for sentence in drift(project):
+        say(f"course: {sentence}")
+    rendered = render(project, pages.generated(project, cards), pdf=pdf)
     if not rendered:
         say(f"pages: all {len(project.pages)} are up to date")
         return False, len(project.pages)
+    extras.write(project, say, pdf=pdf)
     number = check.check_pages(project)
     keep(project)
     say(f"pages: {number} rendered and checked in {time.monotonic() - began:.1f} s")

@@ -12,7 +12,9 @@ from handan.book.errors import ProjectError
 
 CARDS = "book/data_cards"
 STATUS = "book/status"
-GENERATED = {CARDS: "Data cards", STATUS: "Status"}
+TEACH = "book/teach"
+GLOSSARY = "book/glossary"
+GENERATED = {CARDS: "Data cards", STATUS: "Status", TEACH: "Teach with this book"}
 _MARKS = ("_config.yml", "book/_toc.yml", "notebooks")
 
 

@@ -1,21 +1,89 @@
-"""A Sphinx extension that takes out what jupyter-book loads for live code, which the book does not offer.
+"""A Sphinx extension with what the pages of this book need beside their theme.
 
-The script that defines its address is put on every page twice, which browsers report as
-an error, and it names a foreign server.
+It takes out what jupyter-book loads for live code, which the book does not offer: the script
+that defines its address is put on every page twice, which browsers report as an error, and
+names a foreign server. It gives link previews the address of the published book, and puts
+below each page how to cite it.
 """
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
 from typing import Any
 
+from handan import address
+
 _UNWANTED = "thebe"
+# Set to 1 by the builder where it makes a PDF beside the pages.
+PDF = "HANDAN_PDF"
+PDF_NAME = "handan.pdf"
+CARD = "_static/card.png"
+_ICON = "_static/apple-touch-icon.png"
+_CARD_ALT = "Mimicry or mastery? A reproduction: do distilled reasoning models keep their teachers' sense of effort?"
 
 
 def setup(app: Any) -> dict[str, Any]:
     """Register with Sphinx; called by it."""
+    app.connect("config-inited", _addresses)
     # after all other extensions have added their scripts
     app.connect("html-page-context", _drop, priority=950)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("html-page-context", _add)
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def citation(page: str, title: str, year: int) -> str:
+    """Write how to cite a page, as HTML that is folded until it is asked for.
+
+    Parameters
+    ----------
+    page : str
+        Name of the page, ``notebooks/04_alignment``.
+    title : str
+        Its title; may hold markup of Sphinx's own, which is kept.
+    year : int
+        Of this edition.
+    """
+    where, edition = address.book(page), version("handan")
+    key = f"handan{year}-{page.rsplit('/', maxsplit=1)[-1]}".replace("_", "-")
+    fields = {
+        "author": "{The handan authors}",
+        "title": f"{{{_plain(title)}}}",
+        "booktitle": "{Mimicry or mastery? A literate reproduction of arXiv:2601.05019}",
+        "year": f"{{{year}}}",
+        "edition": f"{{Version {edition}}}",
+        "url": f"{{{where}}}",
+    }
+    entry = "\n".join([f"@inbook{{{key},", *(f"  {k} = {v}," for k, v in fields.items()), "}"])
+    return (
+        '<details class="handan-cite"><summary>Cite this page</summary>'
+        f"<p>The handan authors ({year}). {title}. In <cite>Mimicry or mastery?</cite> "
+        f'(version {escape(edition)}). <a href="{escape(where)}">{escape(where)}</a></p>'
+        f'<pre tabindex="0" aria-label="BibTeX entry">{escape(entry)}</pre></details>'
+    )
+
+
+def _addresses(_app: Any, config: Any) -> None:
+    config.html_baseurl = address.book()
+    config.ogp_site_url = address.book()
+    config.ogp_image = address.book() + CARD
+    config.ogp_image_alt = _CARD_ALT
+    # the extension would draw a card per page, with a font that it fetches
+    config.ogp_social_cards = {"enable": False}
+
+
+def _add(_app: Any, page: str, _template: str, context: dict[str, Any], doctree: Any) -> None:
+    if doctree is None:  # search, index
+        return
+    pathto = context["pathto"]
+    icon = f'<link rel="apple-touch-icon" href="{pathto(_ICON, 1)}">'
+    context["metatags"] = context.get("metatags", "") + icon
+    foot = citation(page, context.get("title", ""), datetime.now(UTC).year)
+    if os.environ.get(PDF):
+        foot += f'<p class="handan-pdf"><a href="{pathto(PDF_NAME, 1)}" download>The whole book as a PDF</a></p>'
+    context["body"] = context.get("body", "") + f'<div class="handan-foot">{foot}</div>'
 
 
 def _drop(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -26,3 +94,10 @@ def _drop(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctr
 def _unwanted(asset: Any) -> bool:
     body = getattr(asset, "attributes", {}).get("body") or ""
     return _UNWANTED in f"{getattr(asset, 'filename', asset)} {body}".lower()
+
+
+def _plain(title: str) -> str:
+    import re
+    from html import unescape
+
+    return unescape(re.sub(r"<[^>]+>", "", title))

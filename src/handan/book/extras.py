@@ -1,0 +1,50 @@
+"""What goes beside the rendered pages: notebooks to download, slides, the book as a PDF."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from handan import address
+from handan.book.dress import COPIES, SLIDE_PARTS, SLIDES
+from handan.book.project import Project
+
+
+def copies(project: Project) -> list[Path]:
+    """List the notebooks for readers that the checkout holds: students' first, in reading order."""
+    kinds = (address.student, address.instructor)
+    paths = [project.root / kind(chapter) for kind in kinds for chapter in project.chapters]
+    return [path for path in paths if path.exists()]
+
+
+def write(project: Project, say: Callable[[str], None], *, pdf: bool = False) -> None:
+    """Write them into the folder of the pages.
+
+    Parameters
+    ----------
+    project : Project
+        Whose pages have just been rendered.
+    say : callable
+        Receives progress, a line at a time.
+    pdf : bool
+        Whether to print the book as well; needs Chromium.
+
+    Raises
+    ------
+    BookError
+        When there is no Chromium to print with, or a chapter can't be made into slides.
+    """
+    for path in copies(project):
+        folder = project.html / COPIES / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder)
+    if (project.root / SLIDE_PARTS).exists():
+        from handan.book import slides
+
+        decks = slides.write(project, project.html / SLIDES)
+        say(f"slides: {len(decks)} decks")
+    if pdf:
+        from handan.book import pdf as printing
+
+        printing.write(project, say=say)

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # uv does not read pip's find-links; hand them over where somebody has set them.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: help book test lint bench data clean
+.PHONY: help book test pdf course lint bench data clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -15,6 +15,12 @@ book: .venv/.ready-book  ## execute every chapter that is out of date and render
 
 test: .venv/.ready-dev  ## run the tests
 	@$(BIN)/python -m pytest -q
+
+pdf: .venv/.ready-dev  ## print the book to _build/html/handan.pdf as well (needs Chromium)
+	@$(BIN)/handan book --pdf
+
+course: .venv/.ready-book  ## make the notebooks for students and teachers again, after an exercise has changed
+	@$(BIN)/handan book && $(BIN)/handan course build
 
 lint: .venv/.ready-dev  ## check style, docstrings, annotations and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

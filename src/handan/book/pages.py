@@ -1,4 +1,4 @@
-"""Pages that the builder writes: when and on what each chapter ran, and the data cards."""
+"""Pages that the builder writes: when and on what each chapter ran, the data cards, the course."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handan.book.errors import ProjectError
-from handan.book.project import CARDS, STATUS, Project
+from handan.book.project import CARDS, STATUS, TEACH, Project
 from handan.book.stamp import KEY
 from handan.formats import plain
 
@@ -41,7 +41,35 @@ def generated(project: Project, cards: Cards) -> dict[str, str]:
         if not cards:
             raise ProjectError(f"book/_toc.yml lists {CARDS}, but no data cards were given to the builder")
         pages[CARDS] = "\n\n".join(f"## {plain(title)}\n\n{body.strip()}" for title, body in cards) + "\n"
+    if TEACH in project.pages:
+        pages[TEACH] = teach(project)
     return pages
+
+
+def teach(project: Project) -> str:
+    """Write what a teacher plans with: aims, minutes and exercises, chapter by chapter.
+
+    Chapters that state no aims (pages to look things up) are left out.
+
+    Raises
+    ------
+    BookError
+        When a chapter's exercise and its solution do not go together.
+    """
+    from handan.course.outline import read
+
+    outlines = [one for one in (read(project, chapter) for chapter in project.chapters) if one.aims]
+    rows, parts = [], []
+    for one in outlines:
+        tasks, link = one.exercises, f"{{doc}}`{plain(one.title)} </notebooks/{one.chapter}>`"
+        minutes, points = sum(task.minutes for task in tasks), sum(task.points for task in tasks)
+        rows.append((link, str(one.minutes or "–"), str(len(tasks)), str(minutes), str(points)))
+        aims = [f"- {plain(aim)}" for aim in one.aims]
+        listed = [f"{task.id} {plain(task.title)} ({task.minutes} min)" for task in tasks]
+        exercises = [f"Exercises: {'; '.join(listed)}.", ""] if listed else []
+        parts += [f"### {plain(one.title)}", "", "After it students can", "", *aims, "", *exercises]
+    head = ("Chapter", "Minutes to read", "Exercises", "Their minutes", "Points")
+    return "\n".join([*_table(head, rows, right={1, 2, 3, 4}), "", *parts])
 
 
 def status(project: Project) -> str:

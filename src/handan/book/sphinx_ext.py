@@ -2,16 +2,19 @@
 
 It takes out what jupyter-book loads for live code, which the book does not offer: the script
 that defines its address is put on every page twice, which browsers report as an error, and
-names a foreign server. It gives link previews the address of the published book, and puts
-below each page how to cite it.
+names a foreign server. It takes out labels of the theme that contradict the words beside
+them, which people hear in place of the words. It gives link previews the address of the
+published book, and puts below each page how to cite it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from handan import address
@@ -22,7 +25,15 @@ PDF = "HANDAN_PDF"
 PDF_NAME = "handan.pdf"
 CARD = "_static/card.png"
 _ICON = "_static/apple-touch-icon.png"
-_CARD_ALT = "Mimicry or mastery? A reproduction: do distilled reasoning models keep their teachers' sense of effort?"
+# A label that is not what stands there, a tooltip on a picture inside of a labelled button, and a
+# list whose children are no list items.
+_MISLEADING = (
+    re.compile(r'(?<=<summary) aria-label="[^"]*"'),
+    re.compile(r'(?<=search-button__button pst-js-only" title="Search") aria-label="Search"'),
+    re.compile(r'(?<=<i class="theme-switch)([^>]*?) title="[^"]*"'),
+    re.compile(r'(?<=<div) role="list"(?= class="citation-list")'),
+)
+_CARD_ALT = "Mimicry or mastery? Do distilled reasoning models keep their teachers' sense of effort?"
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -31,6 +42,7 @@ def setup(app: Any) -> dict[str, Any]:
     # after all other extensions have added their scripts
     app.connect("html-page-context", _drop, priority=950)
     app.connect("html-page-context", _add)
+    app.connect("build-finished", _mend)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -82,8 +94,20 @@ def _add(_app: Any, page: str, _template: str, context: dict[str, Any], doctree:
     context["metatags"] = context.get("metatags", "") + icon
     foot = citation(page, context.get("title", ""), datetime.now(UTC).year)
     if os.environ.get(PDF):
-        foot += f'<p class="handan-pdf"><a href="{pathto(PDF_NAME, 1)}" download>The whole book as a PDF</a></p>'
+        link = f'<a href="{pathto(PDF_NAME, 1)}" download>The whole book as a PDF</a>'
+        foot += f'<p class="handan-pdf">{link}</p>'
     context["body"] = context.get("body", "") + f'<div class="handan-foot">{foot}</div>'
+
+
+def _mend(app: Any, error: Exception | None) -> None:
+    if error is not None or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        text = before = path.read_text(encoding="utf-8")
+        for pattern in _MISLEADING:
+            text = pattern.sub(lambda found: "".join(found.groups()), text)
+        if text != before:
+            path.write_text(text, encoding="utf-8")
 
 
 def _drop(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -97,7 +121,4 @@ def _unwanted(asset: Any) -> bool:
 
 
 def _plain(title: str) -> str:
-    import re
-    from html import unescape
-
     return unescape(re.sub(r"<[^>]+>", "", title))

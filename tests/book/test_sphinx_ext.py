@@ -60,7 +60,7 @@ def test_a_title_is_text_in_the_entry_and_on_the_page():
 
 
 def test_nothing_of_live_code_is_left(pages):
-    assert not any("thebe" in text.lower() for text in pages.values())
+    assert not any("THEBE_JS_URL" in text for text in pages.values())
 
 
 def test_without_a_pdf_none_is_offered(pages):

@@ -250,3 +250,129 @@ if not known.empty:
 #   has no ceiling. In ARC the solvers are anonymous, and its reliability splits solutions,
 #   not people.
 # - **A ceiling is an expectation.** With few items, a lucky model can exceed it.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import seaborn as sns
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 1.1: How many people for a higher ceiling? (5 minutes)
+#
+# The norms of `cardinal-directions` rest on few people. With $k$ times as many, the reliability
+# $\rho$ becomes
+#
+# $$ \rho_k = \frac{k \rho}{1 + (k - 1) \rho} . $$
+#
+# The formula of the chapter is the case $k = 2$. How many people are needed, at least, for a *noise
+# ceiling* of 0.95? Put the whole number into `people`.
+
+# %% tags=["solution"]
+directions = norms.summary().set_index("task").loc["cardinal-directions"]
+rho, tested, wanted = directions["reliability"], int(directions["participants"]), 0.95
+### BEGIN SOLUTION
+# A ceiling is the root of a reliability, so it is the square that the formula needs.
+target = wanted**2
+# The formula solved for k: noise averages away, the differences between items don't.
+k = target * (1 - rho) / (rho * (1 - target))
+# Half a person can't be tested, and one person fewer just misses the ceiling.
+people = int(np.ceil(k * tested))
+### END SOLUTION
+
+# %% tags=["key"]
+no_root = int(np.ceil(tested * wanted * (1 - rho) / (rho * (1 - wanted))))
+in_proportion = int(np.ceil(tested * target / rho))
+mistakes = {
+    "That number makes the reliability 0.95. What is the relation of a ceiling to a reliability?": no_root,
+    "Reliability does not grow in proportion to the number of people. Solve the formula for k.": in_proportion,
+    "Did you round down? Then the ceiling is just missed.": int(k * tested),
+    "Is that the number of people to add? The question is about all of them.": people - tested,
+    "That is how many times as many people are needed, not how many people.": int(np.ceil(k)),
+}
+hint = "First turn the ceiling into a reliability, then solve the formula for k."
+key("1.1", people, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 1.2: Three people in milliseconds (10 minutes)
+#
+# A lab sends you trials in seconds, or so it says. `item_norms` leaves out many of them as too slow.
+# The reason: three people were recorded in *milliseconds*. Three others only left the room once, in
+# the middle of a trial, and came back days later.
+#
+# Whose times are in milliseconds? Put the three names into `in_ms`, as a list.
+
+
+# %% tags=["solution"]
+def sent_trials():
+    rng = np.random.default_rng(12)
+    log_rt = rng.normal(1.5, 0.25, 30) + rng.normal(0, 0.5, (20, 1)) + rng.normal(0, 0.6, (20, 30))
+    seconds, odd = np.exp(log_rt), rng.permutation(20)
+    seconds[odd[:3]] *= 1000
+    seconds[odd[3:6], 7] = 250_000
+    who, item = np.indices(seconds.shape)
+    names = [f"P{k:02d}" for k in who.ravel()]
+    return pd.DataFrame({"participant": names, "item": item.ravel(), "rt_s": seconds.ravel()})
+
+
+sent = sent_trials()
+print(item_norms(sent))
+### BEGIN SOLUTION
+# One pause moves a person's mean and maximum; the median stays where most of the trials are.
+typical = sent.groupby("participant")["rt_s"].median()
+in_ms = typical.nlargest(3).index.tolist()
+# A unit adds a constant to all logs of a person. Centring per person would take it out again,
+# but most of these trials never get so far: the limit for slow trials comes first.
+### END SOLUTION
+
+# %% tags=["key"]
+by_person = sent.groupby("participant")["rt_s"]
+far = sorted(set(sent.loc[sent["rt_s"] > 60, "participant"]))
+mistakes = {
+    "One long pause is no unit, though it lifts the maximum of a person, and the mean. What is typical of all trials?":
+        by_person.max().nlargest(3).index.tolist(),
+    "These are all people with a trial above the limit. For whom is nearly every trial above it?": far,
+}  # fmt: skip
+hint = "Milliseconds make every trial of a person a thousand times longer. Describe each person by one number that a single trial can't move."
+key("1.2", in_ms, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 1.3: Is a slow item an error-prone item? (10 minutes)
+#
+# We read a long RT as effort. If so, slow items should also be those on which people err. Draw the
+# accuracy of the items against their log RT, one panel per task. In which of these tasks are slower
+# items *more* accurate? Put the name of the task into `odd_task`.
+
+# %% tags=["solution"]
+chosen = ["word-addition", "binary-subtraction", "syllogisms", "cardinal-directions", "game-of-24"]
+people_did = norms.load_bank(chosen)
+### BEGIN SOLUTION
+# One panel per task: in a single cloud the differences between tasks would hide those within.
+panels = sns.lmplot(people_did, x="log_rt", y="accuracy", col="task", col_wrap=3, height=2.4, ci=None,
+                    scatter_kws=dict(s=8), facet_kws=dict(sharex=False))  # fmt: skip
+panels.set_axis_labels("response time (ln s)", "share of right answers").set_titles("{col_name}")
+show.figure(
+    panels.figure,
+    "Accuracy and response time of items. A dot is an item.",
+    "Five scatter plots of accuracy against log response time, each with a fitted line.",
+)
+by_task = people_did.groupby("task")[["log_rt", "accuracy"]].apply(lambda part: part.corr().iloc[0, 1])
+odd_task = by_task.idxmax()
+# Where time buys accuracy, a long RT is care that paid. Where both point to hard items, it is trouble.
+### END SOLUTION
+
+# %% tags=["key"]
+mistakes = {
+    "There slower items are less accurate, more clearly than anywhere else. Mind the direction.": by_task.idxmin(),
+    "There people err most, and take longest. The question is how accuracy and RT go together over items.":
+        people_did.groupby("task")["accuracy"].mean().idxmin(),
+}  # fmt: skip
+hint = "Look for the line that rises. If you are in doubt, correlate accuracy with log RT within each task."
+key("1.3", odd_task, hint=hint, wrong=mistakes)

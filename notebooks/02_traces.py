@@ -283,7 +283,8 @@ store.close()
 # ## Your own model
 #
 # On a free Colab GPU, set `model = "DeepSeek-R1-Distill-Qwen-1.5B"`, name a folder on your drive
-# in `out`, and raise `max_new_tokens` to 8192. In a terminal:
+# in `out`, and raise `max_new_tokens` to 8192. The page [Your own GPU](your_models) does more: it says
+# which models your machine holds, and goes from their traces to a verdict. In a terminal:
 #
 # ```
 # handan traces DeepSeek-R1-Distill-Qwen-1.5B --task syllogisms --samples 4 --out traces --dry-run
@@ -302,3 +303,127 @@ store.close()
 # follows from this one model about people, or about large models. It is here so that every step of
 # the method can be seen at work. What follows from the whole family is the matter of
 # [chapter 9](09_organism).
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+from dataclasses import replace
+
+import seaborn as sns
+
+from handan.costs import load_study, wrong
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 2.1: Is this a new question? (5 minutes)
+#
+# One request has been answered, greedily, that is at temperature 0. Below are seven requests that
+# differ from it in one thing each. The label is the name of the model in our tables. Which of the
+# seven need a new answer from the model?
+#
+# Guess first. Then compute, and put the names into `new`, as a list.
+
+# %% tags=["solution"]
+greedy = traces.Decoding(max_new_tokens=1024, temperature=0.0)
+asked = traces.Request(
+    model="QwQ", model_id="Qwen/QwQ-32B", revision="first upload", template="plain", task="syllogisms", item="AE1",
+    sample=0, prompt=norms.task("syllogisms").prompt("AE1"), decoding=greedy, dtype="float32",
+)  # fmt: skip
+others = {name: replace(asked, decoding=replace(greedy, **{name: value}))
+          for name, value in {"seed": 1, "top_p": 0.9, "temperature": 0.6, "max_new_tokens": 512}.items()}  # fmt: skip
+others["label"] = replace(asked, model="the small one")
+others["revision"] = replace(asked, revision="second upload")
+others["dtype"] = replace(asked, dtype="bfloat16")
+### BEGIN SOLUTION
+# The key is made of all that can change the reply, and of nothing else. A greedy model draws no
+# random number, so its seed is moot, and the likeliest token stays the likeliest under any top_p.
+new = [name for name, one in others.items() if one.key != asked.key]
+### END SOLUTION
+
+# %% tags=["key"]
+without_limit = [name for name in new if name != "max_new_tokens"]
+without_dtype = [name for name in new if name != "dtype"]
+mistakes = {
+    "Not every difference matters. What does a greedy model do with a seed? What does it know of its label?": list(others),
+    "How we call a model in our tables does not change what it writes.": [*new, "label"],
+    "Seeds and top_p steer a draw. Does a greedy model draw?": [*new, "seed", "top_p"],
+    "A trace that the old limit cut would end elsewhere under another one.": without_limit,
+    "In 16 bits a near tie can fall the other way, and all words after it.": without_dtype,
+}  # fmt: skip
+hint = "Two requests with the same key need one answer. Compare the key of each with that of `asked`."
+key("2.1", new, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 2.2: How much does a model disagree with itself? (10 minutes)
+#
+# In `gpqa-minutes` models were asked most questions more than once. Take the first two samples of
+# QwQ-32B (numbered 0 and 1). Correlate the *log* of its reasoning tokens in one with that in the
+# other, over questions. Put the number into `r_self`.
+#
+# It says how reliable a single sample is, as the split halves do for people.
+
+# %% tags=["solution"]
+qwq = load_study("gpqa-minutes").costs.query("model == 'QwQ-32B'")
+qwq = qwq[["item", "sample", "reasoning_tokens"]].astype({"reasoning_tokens": float})
+### BEGIN SOLUTION
+# A row per question, a column per sample: so each number meets the one of the same question.
+# Questions with one sample have a gap in the second column, and take no part.
+by_sample = np.log(qwq.pivot(index="item", columns="sample", values="reasoning_tokens"))
+r_self = by_sample[0].corr(by_sample[1])
+# The rest is chance. With one sample per item it lowers every correlation with people,
+# and no reader of the table can see it.
+### END SOLUTION
+
+# %% tags=["key"]
+logs = np.log(qwq["reasoning_tokens"]).reset_index(drop=True)
+tokens = np.exp(by_sample)
+mistakes = {
+    "Did you forget the logarithm? A few very long traces then carry the correlation.": tokens[0].corr(tokens[1]),
+    "Neighbouring rows need not belong to the same question. Bring both samples of a question into one row.":
+        logs.corr(logs.shift(-1)),
+    "Those are other samples. Take the ones that are numbered 0 and 1.": by_sample[1].corr(by_sample[2]),
+    "Did you apply the Spearman-Brown formula? It gives the reliability of two samples together.":
+        2 * r_self / (1 + r_self),
+}  # fmt: skip
+hint = "Make a table with one row per question and one column per sample, take logs, correlate the first two columns."
+key("2.2", r_self, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 2.3: Somebody counted the padding (15 minutes)
+#
+# A colleague sends lengths of traces. She generated them in batches, in the order of the rows, and
+# counted the padding. Draw the reported lengths of the first 120 rows, with the true ones. How many
+# traces were in a full batch? Put the whole number into `batch`.
+
+# %% tags=["solution"]
+true = load_study("mip-gsm8k").costs.query("model == 'QwQ-32B'")["output_tokens"].reset_index(drop=True)
+table = pd.DataFrame({"model": "QwQ-32B", "output_tokens": true.astype(float)})
+reported = wrong.padded_tokens(table, int(np.random.default_rng(59).integers(6, 20)))
+### BEGIN SOLUTION
+both = pd.DataFrame({"true": table["output_tokens"], "reported": reported}).head(120)
+lines = sns.relplot(both, kind="line", height=3.2, aspect=2, drawstyle="steps-post", dashes=False)
+lines.set_axis_labels("row of the file", "length (tokens)")
+caption = "True and reported lengths of the first traces. All of a batch are reported alike."
+show.figure(lines.figure, caption, "Two lines. The reported one forms stairs on the peaks of the other.")
+# A new batch begins where the reported length changes. The last batch may not be full, so we
+# take the commonest width of a step.
+starts = np.flatnonzero(reported != reported.shift())
+batch = int(pd.Series(np.diff(starts)).mode()[0])
+### END SOLUTION
+
+# %% tags=["key"]
+mistakes = {
+    "That is how many batches there are. How many traces are in one?": len(starts),
+    "That is the last batch, which need not be full.": len(reported) - int(starts[-1]),
+    "Is that an average over all batches? One of them is not full.": len(reported) // len(starts),
+    "Count again: a batch begins with the row where the length changes.": batch + 1,
+}
+hint = "In the figure, count the rows from one change of the reported length to the next."
+key("2.3", batch, hint=hint, wrong=mistakes)

@@ -435,3 +435,136 @@ else:
 #   tokens themselves.
 # - **Words, not tokens.** `pretrained-bases` counts the words of the whole output, because half
 #   of its texts are gone.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import seaborn as sns
+
+from handan.costs import load_study
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 3.1: Which of these is a lower bound? (8 minutes)
+#
+# Six outputs of a model, each with how it ended: by itself (`stop`) or at the limit (`length`). For
+# which of them is the count of *reasoning* tokens only a lower bound? Apply the two rules of this
+# chapter: what reasoning is, and when a count is right-censored. Put the letters into `bounds`, as a
+# list.
+
+# %% tags=["solution"]
+written = {
+    "A": ("<think>6 times 7 is 42</think>42", "stop"),
+    "B": ("<think>6 times 7 is", "length"),
+    "C": ("<think>6 times 7 is 42</think>The answer", "length"),
+    "D": ("6 times 7 is", "length"),
+    "E": ("<think>6 times 7 is 42", "stop"),
+    "F": ("<think>six</think>so<think>times seven", "length"),
+}
+### BEGIN SOLUTION
+pieces = {letter: split_text(text, Tags("<think>", "</think>")) for letter, (text, _) in written.items()}
+# Two things make a lower bound: the limit cut the text, and it cut it within the reasoning.
+# In C the reasoning had ended before. D has no tags, so all of it is the cost. E was not cut:
+# the model just never closed its tag, and would not have written more.
+cut_short = [letter for letter, (_, stop) in written.items() if stop == "length"]
+bounds = [letter for letter in cut_short if "closed" not in pieces[letter].flags]
+### END SOLUTION
+
+# %% tags=["key"]
+unclosed = [letter for letter, one in pieces.items() if "unclosed" in one.flags]
+open_end = [letter for letter, one in pieces.items() if "closed" not in one.flags]
+mistakes = {
+    "Those are all that were cut. Was the reasoning over in one of them before the cut?": cut_short,
+    "Those are all whose tag was left open. Did the limit cut all of them?": unclosed,
+    "What is the cost of an output without tags? And could it have been longer?": [one for one in cut_short if one in unclosed],
+    "Reasoning that doesn't close is not cut for that. How did each of these end?": open_end,
+}  # fmt: skip
+hint = "Ask of each: was it cut, and was it still reasoning when it was cut? Without tags, all is reasoning."
+key("3.1", bounds, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 3.2: How long would they have been? (12 minutes)
+#
+# In `pretrained-bases` a limit cut many traces of DeepSeek-R1-Distill-Qwen-14B on the task `math`.
+# The costs there are words. Estimate the median cost with regard to the cut traces (Kaplan-Meier), and
+# put it into `median_words`.
+#
+# Then draw two cumulative curves (`sns.displot` with `kind="ecdf"`): the counts at face value, and
+# those of the traces that ended by themselves.
+
+# %% tags=["solution"]
+words = load_study("pretrained-bases").costs
+words = words[(words["model"] == "DeepSeek-R1-Distill-Qwen-14B") & (words["task"] == "math")]
+### BEGIN SOLUTION
+# Half of the traces go beyond this count. A cut trace says that it goes beyond its own count, no more.
+# The limit was set in tokens and not in words, so cut traces differ in words; the estimate allows that.
+median_words = costs.summarise(words, by=["model"])["km_median"].iloc[0]
+ended = words[words["stop"] == "stop"]
+ways = [words.assign(counted="all, at face value"), ended.assign(counted="cut traces left out")]
+curves = pd.concat(ways, ignore_index=True)
+plot = sns.displot(curves, x="reasoning_tokens", hue="counted", kind="ecdf", height=3.2, aspect=1.6)
+plot.set_axis_labels("cost of a trace (words)", "share of traces up to this cost").refline(y=0.5)
+show.figure(
+    plot.figure,
+    "Both curves are too far left: one takes cut traces for complete, the other forgets them.",
+    "Two rising cumulative curves of the cost in words. Leaving out cut traces gives the left one.",
+)
+### END SOLUTION
+
+# %% tags=["key"]
+face = words["reasoning_tokens"].astype(float)
+complete = ended["reasoning_tokens"].astype(float)
+mistakes = {
+    "That takes the cut traces at face value. Their true cost is higher.": face.median(),
+    "That leaves the cut traces out, which are the long ones.": complete.median(),
+    "That is the mean at face value: neither the median, nor with regard to the cut.": face.mean(),
+    "That is a restricted mean, of what is spent up to the limit. The question is about the median.":
+        costs.summarise(words, by=["model"])["km_mean"].iloc[0],
+}  # fmt: skip
+hint = "`costs.summarise` has a column for it. It should lie above the median of the numbers in the table."
+key("3.2", median_words, hint=hint, wrong=mistakes, digits=0)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 3.3: Does the answer follow difficulty, too? (10 minutes)
+#
+# We count the reasoning. But the answer has a length as well. Take the rows of `pm-bench` that have an
+# answer. For each model, correlate difficulty with the log of the *reasoning* tokens, and with the log
+# of the *answer* tokens. For which models is the second correlation higher? Put their names into
+# `by_answer`, as a list.
+
+# %% tags=["solution"]
+pm = load_study("pm-bench")
+both_parts = pm.costs.merge(pm.norms[["item", "difficulty"]], on="item").query("answer_tokens > 0")
+### BEGIN SOLUTION
+sizes = ["reasoning_tokens", "answer_tokens"]
+logged = both_parts[["model", "difficulty"]].join(np.log(both_parts[sizes].astype(float)))
+r_parts = logged.groupby("model")[["difficulty", *sizes]].apply(lambda part: part.corr()["difficulty"])
+by_answer = r_parts.index[r_parts["answer_tokens"] > r_parts["reasoning_tokens"]].tolist()
+# They are students, the three that align least. How long they think says little about the problem;
+# how much they then say still does.
+### END SOLUTION
+
+# %% tags=["key"]
+
+
+def higher(table):
+    r = table.groupby("model")[["difficulty", *sizes]].apply(lambda part: part.corr()["difficulty"])
+    return r.index[r["answer_tokens"] > r["reasoning_tokens"]].tolist()
+
+
+swapped = logged.rename(columns=dict(zip(sizes, sizes[::-1], strict=True)))
+mistakes = {
+    "Did you forget the logarithm?": higher(both_parts.astype(dict.fromkeys(sizes, float))),
+    "There the reasoning follows difficulty more closely. Mind the direction.": higher(swapped),
+    "Is that the whole output? Take the tokens of the answer alone.":
+        higher(logged.assign(answer_tokens=np.log(both_parts["output_tokens"].astype(float)))),
+}  # fmt: skip
+hint = "Compute two correlations per model, each over the same rows, and compare them model by model."
+key("3.3", by_answer, hint=hint, wrong=mistakes, points=2)

@@ -247,3 +247,120 @@ if unknown:
 #   model or a noisy norm.
 # - **Correlation is not mechanism.** Tokens and times may both follow a third thing, such as
 #   the number of steps that any method needs. The exchange of letters in PNAS is about this.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import numpy as np
+import seaborn as sns
+
+from handan.costs import load_study
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 4.1: Alignment by hand (8 minutes)
+#
+# Compute the alignment of QwQ-32B in `gpqa-minutes` from its rows, without `align`. Remember what it
+# is: a correlation *over items*, of logs. Most questions have several samples, and the cost of a
+# question is the mean of their logs. Put the correlation into `r_hand`, with three decimals or more.
+
+# %% tags=["solution"]
+gpqa = load_study("gpqa-minutes")
+answers = gpqa.costs.query("model == 'QwQ-32B'").merge(gpqa.norms[["item", "log_rt"]], on="item")
+answers = answers[["item", "reasoning_tokens", "log_rt"]].astype({"reasoning_tokens": float})
+### BEGIN SOLUTION
+# First a value per item: a question with three samples must not count three times.
+per_item = answers.assign(log_cost=np.log(answers["reasoning_tokens"])).groupby("item").mean()
+r_hand = per_item["log_cost"].corr(per_item["log_rt"])
+### END SOLUTION
+
+# %% tags=["key"]
+raw = per_item["reasoning_tokens"]
+mistakes = {
+    "Did you forget to take the log of the tokens?": raw.corr(per_item["log_rt"]),
+    "Are these the raw numbers, on both sides? Alignment is about ratios.": raw.corr(np.exp(per_item["log_rt"])),
+    "Every row counts once there. A correlation over items has one value per item.":
+        np.log(answers["reasoning_tokens"]).corr(answers["log_rt"]),
+    "That is the log of the mean. Take the mean of the logs, so that one long sample does not rule.":
+        np.log(raw).corr(per_item["log_rt"]),
+    "The norms are logs already (`log_rt`). Did you undo that?": per_item["log_cost"].corr(np.exp(per_item["log_rt"])),
+}  # fmt: skip
+hint = "Take the log of every count, average per item, then correlate with `log_rt`."
+key("4.1", r_hand, hint=hint, wrong=mistakes, digits=3)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 4.2: What is left of the cross-task correlation? (12 minutes)
+#
+# The chapter gave the model amnesia for items. Do the opposite: take away what it knows about
+# *tasks*. In `pnas-r1`, subtract the mean of each task from its log costs, and from its human values,
+# too. Then pool all items of the six tasks and correlate. Put the correlation into `r_within`.
+#
+# Draw the pooled points, coloured by task, with the log cost on the upright axis.
+
+# %% tags=["solution"]
+six = load_study("pnas-r1")
+points = join(six.costs, six.norms).rows[["task", "item", "log_cost", "human"]]
+### BEGIN SOLUTION
+# On both sides: otherwise the differences between tasks stay in one variable as noise.
+means = points.groupby("task")[["log_cost", "human"]].transform("mean")
+centred = points.assign(**(points[["log_cost", "human"]] - means))
+r_within = centred["log_cost"].corr(centred["human"])
+plot = sns.relplot(centred, x="human", y="log_cost", hue="task", s=14, height=3.6, aspect=1.4)
+plot.set_axis_labels("response time beside the task's mean (ln s)", "cost beside the task's mean (ln tokens)")
+show.figure(
+    plot.figure,
+    "Items of six tasks after each task's mean is taken away. A dot is an item.",
+    "A single cloud of points around zero, in six colours, that rises to the right.",
+)
+# It is not the mean of the six correlations: every item counts, so the largest task counts most.
+### END SOLUTION
+
+# %% tags=["key"]
+mistakes = {
+    "The tasks are still in there. Did you subtract their means?": points["log_cost"].corr(points["human"]),
+    "Only one of the two variables is centred within tasks. Centre both.": centred["log_cost"].corr(points["human"]),
+    "That is the mean of the six correlations within tasks. Pool the points instead.":
+        points.groupby("task")[["log_cost", "human"]].apply(lambda part: part.corr().iloc[0, 1]).mean(),
+    "That correlates the means of the tasks, which is the opposite.":
+        points.groupby("task")[["log_cost", "human"]].mean().corr().iloc[0, 1],
+}  # fmt: skip
+hint = "`groupby('task').transform('mean')` gives each row the mean of its task."
+key("4.2", r_within, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 4.3: One item too many (12 minutes)
+#
+# For syllogisms in `pnas-r1` the two intervals disagree: a few items carry much of the correlation.
+# Leave out each item in turn. Which single item moves r most when it is gone? Put the r *without it*
+# into `r_without`.
+
+# %% tags=["solution"]
+six = load_study("pnas-r1")
+forms = join(six.costs, six.norms).rows.query("task == 'syllogisms'").set_index("item")[["log_cost", "human"]]
+### BEGIN SOLUTION
+r_all = forms["log_cost"].corr(forms["human"])
+# Influence is how far out an item is and how far off the line, both together. No axis alone names it.
+left = pd.Series({one: forms.drop(one).corr().iloc[0, 1] for one in forms.index})
+most = (left - r_all).abs().idxmax()
+r_without = left[most]
+# A bootstrap sample has this item not at all, once, or several times: hence its wide interval.
+### END SOLUTION
+
+# %% tags=["key"]
+fitted = np.polyval(np.polyfit(forms["human"], forms["log_cost"], 1), forms["human"])
+off_line = (forms["log_cost"] - fitted).abs().idxmax()
+mistakes = {
+    "That is r with all items.": r_all,
+    "You left out the item on which people were slowest. Try the others, too.": left[forms["human"].idxmax()],
+    "You left out the item furthest from the line. Another one moves r more.": left[off_line],
+    "That is the change of r. The question is about r itself.": r_without - r_all,
+}
+hint = "A loop over the items: drop one, correlate the rest, compare with r of all."
+key("4.3", r_without, hint=hint, wrong=mistakes, points=2)

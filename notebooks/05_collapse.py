@@ -524,3 +524,128 @@ if speaking:
 #   simulation above shows. What a study could have seen is an estimate, too: it takes the
 #   likeness of its models from the same items.
 # - **One sample per item.** Sampling noise lowers all correlations, perhaps not equally.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import seaborn as sns
+
+from handan.costs import load_study
+from handan.findings.verdict import verdict
+from handan.stats.dependent import compare_overlapping
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 5.1: No difference, or no idea? (8 minutes)
+#
+# Five labs compared teachers with students. For each you have the number of items and the ends of the
+# interval of teacher minus student. The smallest difference of interest is that of this chapter.
+#
+# In which labs is collapse *not supported*, that is: ruled out by the rule of the chapter? Put their
+# letters into `ruled_out`, as a list.
+
+# %% tags=["solution"]
+labs = pd.DataFrame(
+    {"lab": list("ABCDE"), "items": [400, 60, 900, 12, 150], "low": [-0.04, -0.11, 0.02, -0.09, -0.15],
+     "high": [0.06, 0.31, 0.08, 0.05, -0.03]}
+).set_index("lab")  # fmt: skip
+### BEGIN SOLUTION
+# To rule a difference out, even the upper end must lie below the smallest that we care about. An
+# interval that merely includes zero may include large differences as well: B knows nothing. C finds a
+# difference, though a small one. D has too few items for any verdict. E went the other way.
+judged = labs.apply(lambda one: verdict(one["low"], one["high"]), axis=1).mask(
+    labs["items"] < FEWEST, "cannot tell"
+)
+ruled_out = judged.index[judged == "not supported"].tolist()
+### END SOLUTION
+
+# %% tags=["key"]
+zero = labs.index[(labs["low"] < 0) & (labs["high"] > 0)].tolist()
+below, above, enough = labs["high"] < SMALLEST, labs["low"] > 0, labs["items"] >= FEWEST
+mistakes = {
+    "An interval that includes zero may include a large difference, too. Absence of evidence is no evidence of absence.": zero,
+    "One of these has so few items that the rule gives no verdict.": labs.index[below & ~above].tolist(),
+    "In one of these the whole interval lies above zero. What does the rule say then?": labs.index[below & enough].tolist(),
+    "If the whole interval lies below zero, students are ahead. Is collapse then still possible?": [one for one in ruled_out if one in zero],
+    "Those are the labs where the rule says: cannot tell.": judged.index[judged == "cannot tell"].tolist(),
+}  # fmt: skip
+hint = (
+    "Go through the three lines of the rule, lab by lab. Look at the upper end, and at the number of items."
+)
+key("5.1", ruled_out, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 5.2: Luck that is shared (8 minutes)
+#
+# On 50 items a teacher reaches r = 0.6 and its student r = 0.4. Is that a difference? It depends on
+# how the two models correlate with each other. Try all values in `between_models`.
+# From which one on is Williams' two-sided p below .05? Put it into `first`.
+
+# %% tags=["solution"]
+between_models = np.arange(0, 19) / 20
+### BEGIN SOLUTION
+p_williams = compare_overlapping(0.6, 0.4, between_models, 50).williams_p
+# Models that are lucky on the same items have correlations that err together. The difference
+# then errs less, so the same gap becomes visible.
+first = between_models[p_williams < 0.05].min()
+### END SOLUTION
+
+# %% tags=["key"]
+p_twice = compare_overlapping(0.6, 0.4, between_models, 100).williams_p
+mistakes = {
+    "Is that a one-sided test? Use the two-sided p.": between_models[p_williams < 0.1].min(),
+    "Two models on 50 items are not 100 items: they share them.": between_models[p_twice < 0.05].min(),
+    "That is the last value at which p is still above .05.": between_models[p_williams >= 0.05].max(),
+    "At that value p is below .01. The question is about .05.": between_models[p_williams < 0.01].min(),
+}
+hint = "`compare_overlapping(r_a, r_b, r_ab, n)` takes all values of r_ab at once. Look at its `williams_p`."
+key("5.2", first, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 5.3: Draw the items once, or twice? (15 minutes)
+#
+# Write the item bootstrap for one pair: QwQ-32B minus DeepSeek-R1-Distill-Qwen-32B in `mip-math`. The
+# cell makes 4,000 draws of the items with replacement, and does so twice. A row of `once`, or of
+# `twice`, is one draw: row numbers of `trio`, whose columns are people, teacher and student.
+#
+# For each draw, compute both correlations with people, and their difference. You may need one set of
+# draws or both. Put the standard deviation of the differences, which is their standard error, into
+# `error`. Then do it the other way, and draw a histogram of both.
+
+# %% tags=["solution"]
+mip = load_study("mip-math")
+(_, _, wide), *_ = join(mip.costs, mip.norms).tasks()
+trio = wide[["human", "QwQ-32B", "DeepSeek-R1-Distill-Qwen-32B"]].to_numpy(float)
+once, twice = np.random.default_rng(0).integers(len(trio), size=(2, 4_000, len(trio)))
+### BEGIN SOLUTION
+# Row 0 of the matrix: people with the teacher, and with the student.
+r_once = np.array([np.corrcoef(trio[draw], rowvar=False)[0, 1:] for draw in once])
+r_twice = np.array([np.corrcoef(trio[draw], rowvar=False)[0, 1:] for draw in twice])
+# Both models answered the same items, so one draw of items must serve both.
+shared, apart = r_once[:, 0] - r_once[:, 1], r_once[:, 0] - r_twice[:, 1]
+error = shared.std()
+plot = sns.displot(
+    {"one draw for both": shared, "a draw for each": apart}, element="step", height=3, aspect=1.6
+)
+plot.set_axis_labels("difference of r", "draws")
+show.figure(plot.figure, "Differences with the items drawn in two ways.", "Two histograms with one centre.")
+### END SOLUTION
+
+# %% tags=["key"]
+width = np.diff(np.quantile(shared, [0.025, 0.975]))[0]
+mistakes = {
+    "Do the two models have other items in your draws? They answered the same ones.": apart.std(),
+    "Is that half the width of a 95 % interval? The standard error is the standard deviation of the differences.": width / 2,
+    "That is Fisher's error for independent samples. These models share their items.": np.sqrt(2 / (len(trio) - 3)),
+    "Is that the error of one correlation? The question is about the difference of two.": r_once[:, 0].std(),
+    "Is that the variance? Take its root.": shared.var(),
+}  # fmt: skip
+hint = "Both models answered the same items. Use the same draw for both, and take the standard deviation over draws."
+key("5.3", error, hint=hint, wrong=mistakes, digits=3, points=2)

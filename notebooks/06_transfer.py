@@ -341,3 +341,132 @@ for row in could.drop_duplicates("study").itertuples():
 #   can test is a level, a count of steps, and the judgement of a language model.
 # - **A difference in r is not damage.** A student may follow difficulty as well as before and
 #   add noise from long traces.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import seaborn as sns
+
+from handan.costs import load_study
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 6.1: Who was really measured before? (6 minutes)
+#
+# Negative transfer is about what a student was *before* distillation: its true base. `load_lineage`
+# names the `base` and the `sibling` of every model. Which of the R1-Distill students stand beside
+# their true base in `pm-bench`? Put the names into `with_base`, as a list.
+
+# %% tags=["solution"]
+measured = set(load_study("pm-bench").costs["model"])
+family = load_lineage()
+distilled = family[family["model"].str.contains("R1-Distill")]
+### BEGIN SOLUTION
+# The base is the checkpoint that was trained on. That an instruct model has the same name and size
+# does not make it the base: mostly it was trained from the same base, another way.
+with_base = distilled.loc[distilled["base"].isin(measured), "model"].tolist()
+### END SOLUTION
+
+# %% tags=["key"]
+sibling = distilled.loc[distilled["sibling"].isin(measured), "model"].tolist()
+mistakes = {
+    "These stand beside the instruct model of their family. Is that what was distilled?": sibling,
+    "For most of these it is the sibling that was measured. Look at the column `base`.": distilled["model"].tolist(),
+    "Those are the bases. The question is about students.": distilled.loc[distilled["base"].isin(measured), "base"].tolist(),
+}  # fmt: skip
+hint = "Take the base of each student, and look whether it is among the models that were measured."
+key("6.1", with_base, hint=hint, wrong=mistakes)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 6.2: Blind to difficulty, or just noisy? (15 minutes)
+#
+# In `mip-gsm8k` DeepSeek-R1-Distill-Qwen-32B follows the number of steps less closely than
+# Qwen2.5-32B-Instruct does. A lower r can mean two things: its costs *rise less* with difficulty, or they
+# *scatter more* around their line.
+#
+# Fit a line of log cost on `human` for both, and draw both. Then suppose that the student kept its
+# slope, but had the residual scatter of the instruct model. Which r would it have? Put it into
+# `r_quiet`. For a line of slope $b$, with $s$ the standard deviation of `human` and $e$ that of the
+# residuals,
+#
+# $$ r = \frac{b s}{\sqrt{b^2 s^2 + e^2}} . $$
+
+# %% tags=["solution"]
+gsm = load_study("mip-gsm8k")
+costs_of = join(gsm.costs, gsm.norms).rows.pivot(index="item", columns="model", values="log_cost")
+human = gsm.norms.set_index("item")["difficulty"].reindex(costs_of.index).astype(float)
+student, instruct = "DeepSeek-R1-Distill-Qwen-32B", "Qwen2.5-32B-Instruct"
+### BEGIN SOLUTION
+slope, scatter = {}, {}
+for model in (student, instruct):
+    slope[model], level = np.polyfit(human, costs_of[model], 1)
+    scatter[model] = (costs_of[model] - level - slope[model] * human).std()
+signal = slope[student] * human.std()
+r_quiet = signal / np.sqrt(signal**2 + scatter[instruct] ** 2)
+long = costs_of[[student, instruct]].assign(steps=human).melt("steps", value_name="log_cost")
+plot = sns.lmplot(long, x="steps", y="log_cost", col="model", height=3, ci=None, scatter_kws=dict(alpha=0.2))
+plot.set_axis_labels("steps in a human solution", "cost (ln tokens)").set_titles("{col_name}")
+show.figure(plot.figure, "Costs of two models. A dot is an item.", "Two scatter plots with rising lines.")
+# Most of the gap closes. The student's costs rise nearly as steeply, and scatter far more: while
+# most of its traces keep to the line, some are very long, whatever the number of steps.
+### END SOLUTION
+
+# %% tags=["key"]
+r_own = costs_of[student].corr(human)
+swapped = slope[instruct] * human.std()
+mistakes = {
+    "Did you swap the two? The slope is the student's, the scatter is the instruct model's.": swapped / np.hypot(swapped, scatter[student]),
+    "That is the student's r as it is.": r_own,
+    "That is the instruct model's r as it is.": costs_of[instruct].corr(human),
+    "Is the scatter the standard deviation of the costs? Take that of the residuals, after the line is taken away.":
+        signal / np.hypot(signal, costs_of[instruct].std()),
+    "A slope is not yet a spread: multiply it with the standard deviation of the steps.": slope[student] / np.hypot(slope[student], scatter[instruct]),
+}  # fmt: skip
+hint = "Take b from the line of the student, e from the residuals of the instruct model, s from `human`."
+key("6.2", r_quiet, hint=hint, wrong=mistakes, points=2)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 6.3: The best of six baselines (10 minutes)
+#
+# A lab does not know its student's base. So it takes the *best aligned* of six baselines. Suppose that
+# all seven models are equally aligned, at a true r of 0.4: there is nothing to find.
+#
+# The cell draws 4,000 such studies of 50 items: `r[:, 0]` is the student, the other six columns
+# are the baselines. By how much does the student fall below the baseline so chosen, on average over
+# studies? Put it, as a positive number with three decimals or more, into `apparent`.
+
+
+# %% tags=["solution"]
+def studies_without_effect(n_studies=4_000, n_items=50, true_r=0.4):
+    rng = np.random.default_rng(63)
+    people = rng.normal(size=(n_studies, 1, n_items))
+    own = rng.normal(size=(n_studies, 7, n_items))
+    cost = true_r * people + np.sqrt(1 - true_r**2) * own
+    x, y = (z - z.mean(axis=2, keepdims=True) for z in (people, cost))
+    return (x * y).sum(axis=2) / np.sqrt((x**2).sum(axis=2) * (y**2).sum(axis=2))
+
+
+r = studies_without_effect()
+### BEGIN SOLUTION
+# Whoever picks the best picks the luckiest. The student had one try, the baseline six. So a
+# baseline must be chosen by its lineage, before anybody sees its r.
+apparent = (r[:, 1:].max(axis=1) - r[:, 0]).mean()
+### END SOLUTION
+
+# %% tags=["key"]
+drops = r[:, 1:].max(axis=1) - r[:, 0]
+mistakes = {
+    "Did you compare with the mean of the baselines? The lab takes the best.": r[:, 1:].mean() - r[:, 0].mean(),
+    "Is the student among those that the best was chosen from?": (r.max(axis=1) - r[:, 0]).mean(),
+    "Mind the sign: baseline minus student.": -apparent,
+    "That is the spread over studies. The question is about the mean.": drops.std(),
+}  # fmt: skip
+hint = "Take the highest of columns 1 to 6 in each study, subtract column 0, and average over studies."
+key("6.3", apparent, hint=hint, wrong=mistakes, digits=3)

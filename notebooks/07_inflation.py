@@ -552,3 +552,130 @@ if len(pairs):
 # - **Intervals over items are not intervals over models.** Other students could differ by more than the table shows; the
 #   mixed model says by how much, as far as so few models can.
 # - **No correction for the number of verdicts** was made, as everywhere in this book.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from handan.book import show
+from handan.costs import load_study
+from handan.findings.inflation_sim import simulated_study
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 7.1: What does reinforcement add? (8 minutes)
+#
+# AceReason-Nemotron-14B is DeepSeek-R1-Distill-Qwen-14B after further reinforcement. How many times
+# the tokens does it spend on an item of `gpqa-minutes`? Take the multiplier of this chapter: the *mean
+# ratio*, in which doubling and halving cancel. `spent` holds the mean tokens of each item. Put the factor
+# into `multiplier`.
+
+# %% tags=["solution"]
+before, after = "DeepSeek-R1-Distill-Qwen-14B", "AceReason-Nemotron-14B"
+gpqa = load_study("gpqa-minutes")
+spent = gpqa.costs.groupby(["item", "model"])["reasoning_tokens"].mean().unstack()[[before, after]]
+### BEGIN SOLUTION
+# In logs, twice as much and half as much are equally far from "the same". So every item has the same
+# say, and no item decides because it is dear.
+multiplier = np.exp(np.log(spent[after] / spent[before]).mean())
+### END SOLUTION
+
+# %% tags=["key"]
+plain = spent[after] / spent[before]
+key(
+    "7.1", multiplier, digits=2, points=2,
+    hint="Divide item by item first. Then average the ratios so that 2 and 1/2 cancel.",
+    wrong={
+        "You divided the mean of one model by the mean of the other. Then the dear items decide.": spent[after].mean() / spent[before].mean(),
+        "You averaged the ratios themselves. Do a ratio of 4 and one of 1/4 cancel in that mean?": plain.mean(),
+        "This is a line through the origin. It listens to the dearest items most.": (spent[after] * spent[before]).sum() / (spent[before] ** 2).sum(),
+        "Upside down: how many times as much does the *reinforced* model spend?": 1 / multiplier,
+        "This is still a logarithm. Turn it back into a factor.": np.log(multiplier),
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 7.2: Is that multiplier the same for easy and hard items? (12 minutes)
+#
+# Take the same two models. By which factor does their ratio grow when an item is one standard deviation
+# harder for people? Difficulty is the log of the time that experts needed. Draw the ratio against
+# difficulty, and put the factor into `change`.
+
+# %% tags=["solution"]
+gpqa = load_study("gpqa-minutes")
+spent = gpqa.costs.groupby(["item", "model"])["reasoning_tokens"].mean().unstack()
+spent = spent[["DeepSeek-R1-Distill-Qwen-14B", "AceReason-Nemotron-14B"]]
+log_time = gpqa.norms.set_index("item")["log_rt"].reindex(spent.index)
+### BEGIN SOLUTION
+log_ratio = np.log(spent["AceReason-Nemotron-14B"] / spent["DeepSeek-R1-Distill-Qwen-14B"])
+# Standard deviations make tasks comparable. A slope in logs is a factor, once it is taken out of the log.
+difficulty = (log_time - log_time.mean()) / log_time.std()
+change = np.exp(np.polyfit(difficulty, log_ratio, 1)[0])
+fig, axes = plt.subplots(figsize=(6, 3.6))
+sns.regplot(x=difficulty, y=log_ratio, seed=0, ax=axes, scatter_kws={"s": 14, "alpha": 0.6})
+axes.set(xlabel="difficulty for experts (SD of ln seconds)", ylabel="ln ratio of tokens, after / before")
+caption = "Tokens after reinforcement over tokens before, by difficulty. A point is an item of gpqa-minutes."
+show.figure(fig, caption, "Scatter of log token ratios against difficulty, with a fitted line.")
+# Reinforcement lengthened the traces of hard questions most. Whether that is more than chance, the
+# chapter's rule would say: it needs the interval.
+### END SOLUTION
+
+# %% tags=["key"]
+own_cost = np.log(spent["DeepSeek-R1-Distill-Qwen-14B"])
+by_own_cost = np.polyfit((own_cost - own_cost.mean()) / own_cost.std(), log_ratio, 1)[0]
+key(
+    "7.2", change, digits=2, points=3,
+    hint="Fit a line to the log of the ratio, with the z-scored log time below it. Its slope is a log, too.",
+    wrong={
+        "This is the slope in logs. Which factor is that?": np.log(change),
+        "This is the factor per unit of log time. Asked for is one standard deviation of it.": np.exp(np.polyfit(log_time, log_ratio, 1)[0]),
+        "You took the length of the earlier model's own traces as difficulty. Its errors stand on both axes then.": np.exp(by_own_cost),
+        "You fitted the ratio itself. Then an item with a ratio of 4 pulls more than one of 1/4.": np.polyfit(difficulty, np.exp(log_ratio), 1)[0],
+        "The ratio is upside down: it should be after over before.": 1 / change,
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 7.3: Find the mistake (12 minutes)
+#
+# A colleague has no response times. She takes the base's own log cost as difficulty, and reports that the
+# multiplier shrinks on hard items. Try her method in a world where it is known that nothing shrinks:
+# `world` was drawn with the same multiplier for all items, and noise in both costs. By which factor does
+# the multiplier seem to change per standard deviation of the base's log cost? Put it into `apparent`.
+
+# %% tags=["solution"]
+world = simulated_study(1.0, noise=0.6, n_items=400, seed=11)
+spent = world.costs.pivot(index="item", columns="model", values="reasoning_tokens")
+### BEGIN SOLUTION
+base, student = np.log(spent["base-0"]), np.log(spent["student-0"])
+own_difficulty = (base - base.mean()) / base.std()
+# An item on which the base came out too dear by chance looks hard, and has too small a ratio. So the
+# slope is below zero though the law holds: regression to the mean. Times of people have errors, too,
+# but errors of their own.
+apparent = np.exp(np.polyfit(own_difficulty, student - base, 1)[0])
+### END SOLUTION
+
+# %% tags=["key"]
+true_difficulty = world.norms.set_index("item")["log_rt"].reindex(spent.index)
+true_difficulty = (true_difficulty - true_difficulty.mean()) / true_difficulty.std()
+own_student = (student - student.mean()) / student.std()
+key(
+    "7.3", apparent, digits=2, points=3,
+    hint="Do exactly what she did: the log of the ratio, against the z-scored log cost of the base.",
+    wrong={
+        "This is what people's times would have said. What does her method say?": np.exp(np.polyfit(true_difficulty, student - base, 1)[0]),
+        "This is the slope in logs. Which factor is that?": np.log(apparent),
+        "This is the factor per unit of log cost, not per standard deviation.": np.exp(np.polyfit(base, student - base, 1)[0]),
+        "You took the student's cost as difficulty. She took the base's. (Why does yours err the other way?)": np.exp(np.polyfit(own_student, student - base, 1)[0]),
+    },
+)  # fmt: skip

@@ -371,3 +371,145 @@ for name, one in found.items():
 # - **Items decide.** A fingerprint over one kind of item may say nothing about another kind. In the study with the
 #   most models all items are about one subject, and nobody was timed.
 # - **A map is not a mechanism.** Near in fingerprint does not mean alike inside.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from handan.book import show
+from handan.costs import load_study
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 8.1: Two models that look the same (8 minutes)
+#
+# Somebody correlates the log tokens of two tiny models over all items of `organism` and finds that they
+# are nearly the same model. One of them is the teacher. The other learned from chains of thought that belong to other
+# problems. Compute their similarity as this chapter does: over all items, but from *fingerprints*. Put r
+# into `similarity`. `logs` has the mean log tokens of each item.
+
+# %% tags=["solution"]
+two = ["teacher-equal-s0", "student-shuffled-equal-s0"]
+table = load_study("organism").costs.query("model in @two")
+table = table.assign(log_tokens=np.log(table["output_tokens"].astype(float)))
+logs = table.groupby(["task", "item", "model"])["log_tokens"].mean().unstack()
+### BEGIN SOLUTION
+# Tasks differ in length, and every model knows that. Within a task, the mean and the spread have to go
+# first. What is left says which items are hard for this model.
+tasks = logs.groupby("task")
+fingerprints = (logs - tasks.transform("mean")) / tasks.transform("std")
+similarity = fingerprints.corr().loc[two[0], two[1]]
+### END SOLUTION
+
+# %% tags=["key"]
+centred = logs - tasks.transform("mean")
+each = [part.corr().loc[two[0], two[1]] for _, part in logs.groupby("task")]
+key(
+    "8.1", similarity, digits=2, points=2,
+    hint="What must happen to the log costs of each task before the tasks are put one after the other?",
+    wrong={
+        "This r knows that some tasks are longer than others, and hardly anything about items.": logs.corr().loc[two[0], two[1]],
+        "You took the means off, but a task with a large spread still decides.": centred.corr().loc[two[0], two[1]],
+        "This is the mean of the tasks' r. A small task counts there as much as a large one.": np.mean(each),
+        "Tokens without their logarithm, and with the means of tasks in them.": np.exp(logs).corr().loc[two[0], two[1]],
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 8.2: How alike would they be without noise? (12 minutes)
+#
+# Reinforcement made AceReason-Nemotron-14B out of DeepSeek-R1-Distill-Qwen-14B. Each answered the items of
+# `gpqa-minutes` at least twice. Correlate the *means of the two samples*, and correct this r for noise:
+# divide it by the square root of the two reliabilities. A reliability is that of a mean of two
+# samples. You get it from the correlation of the samples by the formula of Spearman and Brown. Put the
+# corrected r into `corrected`. `samples[model]` has a column per sample.
+
+# %% tags=["solution"]
+two = ["DeepSeek-R1-Distill-Qwen-14B", "AceReason-Nemotron-14B"]
+table = load_study("gpqa-minutes").costs.query("model in @two and sample < 2")
+table = table.assign(log_tokens=np.log(table["reasoning_tokens"].astype(float)))
+samples = table.pivot(index="item", columns=["model", "sample"], values="log_tokens").dropna()
+### BEGIN SOLUTION
+raw = samples[two[0]].mean(axis=1).corr(samples[two[1]].mean(axis=1))
+single = [samples[name][0].corr(samples[name][1]) for name in two]
+# The mean of two samples has less noise than one sample: Spearman and Brown say by how much.
+reliable = [2 * r / (1 + r) for r in single]
+corrected = raw / np.sqrt(reliable[0] * reliable[1])
+# Near 1: reinforcement changed how much the model writes, and hardly which items it finds hard.
+### END SOLUTION
+
+# %% tags=["key"]
+key(
+    "8.2", corrected, digits=2, points=3,
+    hint="Three steps: r of the two means, two reliabilities of means, one division.",
+    wrong={
+        "This r still has the noise in it.": raw,
+        "These are the reliabilities of a single sample. You correlated means of two.": raw / np.sqrt(single[0] * single[1]),
+        "You divided by the product of the reliabilities. Something is missing between them and r.": raw / (reliable[0] * reliable[1]),
+        "You multiplied. Noise lowers a correlation. Which way must the correction go?": raw * np.sqrt(reliable[0] * reliable[1]),
+        "You corrected for the noise of one model only.": raw / np.sqrt(reliable[0]),
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 8.3: A test that must find something (15 minutes)
+#
+# Three rows of `pm-bench` are the same model, QwQ-32B, under three settings. If permutation tests of
+# labels are any good, they must notice. `apart(chosen)` gives the mean r within a choice of models minus the
+# mean r of these with all others. Compute it for *every* choice of three models, and draw the values. What share of the
+# choices reaches at least the value of the three? Put this p into `p`.
+
+# %%
+wide = load_study("pm-bench").costs.pivot(index="item", columns="model", values="reasoning_tokens")
+r = np.log(wide.astype(float)).corr()
+same = ["QwQ-32B", "QwQ-32B@steps-8k", "QwQ-32B@nosteps-8k"]
+
+
+def apart(chosen):
+    inside = r.columns.isin(list(chosen))
+    within = r.to_numpy()[np.ix_(inside, inside)]
+    k = inside.sum()
+    return (within.sum() - k) / (k * (k - 1)) - r.to_numpy()[np.ix_(inside, ~inside)].mean()
+
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+observed = apart(same)
+values = np.array([apart(chosen) for chosen in combinations(r.columns, 3)])
+# The choice that was made is one of all choices, so p can't be zero. A tiny tolerance, because equal
+# sums can differ in their last digit.
+p = np.mean(values >= observed - 1e-12)
+fig, axes = plt.subplots(figsize=(6, 3.6))
+sns.histplot(values, bins=40, ax=axes)
+axes.axvline(observed, color="0.2", linestyle="--")
+axes.set(xlabel="mean r within the choice minus mean r with the others", ylabel="choices of three models")
+caption = f"{len(values):,} choices of three models. Dashed line: the three runs of QwQ-32B."
+show.figure(fig, caption, "Histogram of differences, with a dashed line at the value of the three.")
+### END SOLUTION
+
+# %% tags=["key"]
+from scipy.stats import ttest_ind
+
+inner = [r.at[a, b] for a, b in combinations(same, 2)]
+outer = [r.at[a, b] for a in same for b in r.columns if b not in same]
+key(
+    "8.3", p, digits=3, points=3,
+    hint="Count the choices whose value is at least that of the three, the three included. Divide by their number.",
+    wrong={
+        "This t test takes entries of the matrix for independent. Each model has a hand in many of them.": ttest_ind(inner, outer).pvalue,
+        "You counted the choices that lie below. The test asks for those at or above.": np.mean(values < observed),
+        "This is the smallest p that the test could reach. How many choices reach the value?": 1 / len(values),
+    },
+)  # fmt: skip

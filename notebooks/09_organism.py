@@ -458,3 +458,101 @@ show.table(
 # The first command takes a few minutes on two cores. With `--profile full --repertoire both --seeds 5` it makes what
 # this page shows, in two hours or so. `handan train reinforce` and `handan train distil` do the same with any model,
 # on a GPU.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from handan.book import show
+from handan.costs import load_study
+from handan.organism import conditions
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 9.1: Only because it is small? (6 minutes)
+#
+# Suppose that `student-half` were less aligned than `teacher`. "Of course," says a reviewer, "it has half the
+# size." Which two models of a family have to be compared, so that the size is the small one on both sides and
+# only the last step differs? `conditions.CONDITIONS` has the design: each condition says its `name`, `step`,
+# `parent` and `is_half`. Put the two names into the list `compared`.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+# Both have half the size, and both start from the same trained base: what remains is how they
+# were made from it. A base itself has had no last step.
+compared = [one.name for one in conditions.CONDITIONS if one.is_half and one.parent]
+### END SOLUTION
+
+# %% tags=["key"]
+key(
+    "9.1", compared, points=1,
+    hint="Write down for each of your two models: size, where it starts, last step. Only one may differ.",
+    wrong={
+        "These two differ in their size and in their last step. The reviewer would ask again.": ["teacher", "student-half"],
+        "Both of these learned by imitation. They show what size does to imitation.": ["student-matched", "student-half"],
+        "Both of these were reinforced. They show what size does to reinforcement.": ["teacher", "teacher-half"],
+        "One of these has had no last step at all. They show what imitation changes.": ["base-half", "student-half"],
+        "One of these has had no last step at all. They show what reinforcement changes.": ["base-half", "teacher-half"],
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 9.2: How many replies until the steps show? (18 minutes)
+#
+# The base changes its style from reply to reply, and that noise hides what its steps have in common with
+# people. So ask it more often. `replies(condition)` gives ln tokens with a row per item and a column per
+# reply: five seeds, four replies each. For k = 1, 2, ... take the mean of the first k columns and correlate it with
+# people. Draw r against k for `base` and for `teacher`. Put the r of the base with *all* replies into `r_base`.
+
+# %%
+organism = load_study("organism")
+sums = organism.costs.query("task == 'binary-addition'").merge(organism.lineage, on="model")
+people = organism.norms.query("task == 'binary-addition'").set_index("item")["log_rt"]
+
+
+def replies(condition):
+    part = sums.query("condition == @condition and repertoire == 'carry'")
+    part = part.assign(log_tokens=np.log(part["output_tokens"].astype(float)))
+    return part.pivot(index="item", columns=["sample", "seed"], values="log_tokens")
+
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+r_of = {}
+for condition in ("base", "teacher"):
+    logs = replies(condition)
+    # Average first and correlate then: a mean of noisy correlations stays as low as each of them.
+    means = (logs.iloc[:, :k].mean(axis=1) for k in range(1, logs.shape[1] + 1))
+    r_of[condition] = [mean.corr(people) for mean in means]
+r_base = r_of["base"][-1]
+curve = pd.DataFrame(r_of, index=range(1, len(r_of["base"]) + 1)).rename_axis("k")
+fig, axes = plt.subplots(figsize=(6, 3.6))
+sns.lineplot(curve, markers=True, ax=axes)
+axes.set(xlabel="replies per item (count)", ylabel="r with ln response time", xticks=range(2, 21, 2))
+show.figure(fig, "Alignment with people by the number of replies per item, for a base and its teacher.",
+            "Two lines of r against the number of replies, one for the base and one for the teacher.")  # fmt: skip
+### END SOLUTION
+
+# %% tags=["key"]
+base_logs = replies("base")
+key(
+    "9.2", r_base, digits=2, points=3,
+    hint="One number per item: the mean of all its replies. Then one correlation over items.",
+    wrong={
+        "You correlated every reply and averaged the r. Average the replies first.": base_logs.corrwith(people).mean(),
+        "This is the r of one reply per item.": base_logs.iloc[:, 0].corr(people),
+        "Here each seed stands for itself: this is a mean of five r, each of four replies.": base_logs.T.groupby(level="seed").mean().T.corrwith(people).mean(),
+        "This is the teacher's.": replies("teacher").mean(axis=1).corr(people),
+    },
+)  # fmt: skip

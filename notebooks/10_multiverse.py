@@ -307,3 +307,161 @@ if len(agree):
 #   the prompt's length, as counted in the study. A question can be long and easy to read.
 # - **Where a record is missing, a confound can't be checked.** No recorded study says which
 #   traces ended in a loop, and some do not say which answers were right.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from scipy.stats import rankdata
+
+from handan.book import show
+from handan.costs import load_study
+from handan.stats.overlapping import williams_t
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 10.1: The same item, right and wrong (10 minutes)
+#
+# QwQ-32B answered the items of `gpqa-minutes` several times. Does it write more *when it is wrong*, or only *where
+# it is often wrong*? Take the items on which it was both right and wrong. In each of them compare the mean of the
+# log tokens of its wrong answers with that of its right ones. Average the differences over items, and put the factor,
+# wrong over right, into `ratio`.
+
+# %% tags=["solution"]
+qwq = load_study("gpqa-minutes").costs.query("model == 'QwQ-32B'")
+qwq = qwq.assign(log_tokens=np.log(qwq["reasoning_tokens"].astype(float)))
+### BEGIN SOLUTION
+# A row per item, a column for wrong (0) and for right (1). Items with only one kind can't be compared
+# with themselves, and fall out.
+by_item = qwq.pivot_table(index="item", columns="correct", values="log_tokens").dropna()
+ratio = np.exp((by_item[0] - by_item[1]).mean())
+# Much less than between items, where hard ones are both failed and dear. And these are few items.
+### END SOLUTION
+
+# %% tags=["key"]
+overall = qwq.groupby("correct")[["log_tokens", "reasoning_tokens"]].mean()
+tokens = qwq.pivot_table(index="item", columns="correct", values="reasoning_tokens").dropna()
+key(
+    "10.1", ratio, digits=2, points=2,
+    hint="Only items with both kinds of answers count. One difference of logs per item, then their mean.",
+    wrong={
+        "You compared all wrong answers with all right ones. The wrong ones stand on harder items.": np.exp(overall.at[0, "log_tokens"] - overall.at[1, "log_tokens"]),
+        "You compared all wrong answers with all right ones, and without logs.": overall.at[0, "reasoning_tokens"] / overall.at[1, "reasoning_tokens"],
+        "You averaged the ratios themselves, so that a large one can't be cancelled.": (tokens[0] / tokens[1]).mean(),
+        "Upside down: wrong over right was asked for.": 1 / ratio,
+        "This is still a difference of logs. Which factor is it?": np.log(ratio),
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 10.2: A small multiverse (15 minutes)
+#
+# Is the student of `mip-gsm8k` less aligned than its teacher? `every` has r(teacher) − r(student) under
+# twelve combinations of three choices. Some combinations repeat the numbers of another: they aren't
+# specifications of their own. Drop repeats (equal to ten decimals; keep the first), and draw the rest in the order of
+# their size. Put their median into `median`. Which choice parts the curve in two?
+
+# %%
+teacher, student = "DeepSeek-R1", "DeepSeek-R1-Distill-Qwen-32B"
+gsm8k = load_study("mip-gsm8k")
+steps = gsm8k.norms.set_index("item")["difficulty"]
+every = []
+costs = ["reasoning_tokens", "output_tokens", "n_chars"]
+for cost, scale, method in product(costs, ["log", "raw"], ["pearson", "spearman"]):
+    wide = gsm8k.costs.pivot(index="item", columns="model", values=cost)[[teacher, student]].astype(float)
+    wide = wide[(wide > 0).all(axis=1)]
+    r = (np.log(wide) if scale == "log" else wide).corrwith(steps.reindex(wide.index), method=method)
+    every.append(dict(cost=cost, scale=scale, method=method, difference=r[teacher] - r[student]))
+every = pd.DataFrame(every)
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+# The logarithm keeps the order of items, so Spearman's r can't see it: those are the repeats.
+distinct = every[~every["difference"].round(10).duplicated()].sort_values("difference")
+median = distinct["difference"].median()
+drawn = distinct.assign(place=np.arange(1, len(distinct) + 1))
+fig, axes = plt.subplots(figsize=(6, 3.6))
+sns.scatterplot(drawn, x="place", y="difference", hue="method", style="scale", ax=axes)
+axes.axhline(0, color="0.5", linewidth=0.8)
+axes.set(xlabel="specification (rank)", ylabel="r(teacher) − r(student)")
+below = drawn["difference"].lt(0).groupby(drawn["method"]).mean()
+show.figure(fig, f"{len(drawn)} specifications. Below zero: {below['pearson']:.0%} of those with Pearson's r, "
+            f"{below['spearman']:.0%} of those with Spearman's.",
+            "Sorted differences, coloured by coefficient, with a line at zero.")  # fmt: skip
+### END SOLUTION
+
+# %% tags=["key"]
+key(
+    "10.2", median, digits=3, points=3,
+    hint="Two rows with the same difference are one specification. Then take the middle of the sorted differences.",
+    wrong={
+        "Repeats are still in it. A choice that changes nothing gave some specifications two votes.": every["difference"].median(),
+        "This is the mean.": distinct["difference"].mean(),
+        "This is the mean, and repeats are still in it.": every["difference"].mean(),
+        "The sign is wrong: teacher minus student.": -median,
+        "You kept Pearson's r only. All choices belong in.": every.loc[every["method"] == "pearson", "difference"].median(),
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 10.3: Four chances to find nothing (12 minutes)
+#
+# `p` holds the p values of 2,000 simulated studies, a row each. In all of them teacher and student are equally
+# aligned. Each study was analysed in four ways: with log costs, with raw costs, with ranks, and with raw costs
+# against raw times. Suppose that a researcher tries all four and reports one that "works". In what share of the
+# studies does at least one p lie below .05? Put it into `share`.
+
+# %%
+rng = np.random.default_rng(10)
+human, common = rng.standard_normal((2, 2_000, 50))
+a, b = (0.5 * human + 0.6 * common + 0.6 * rng.standard_normal(human.shape) for _ in range(2))
+
+
+def r_rows(x, y):
+    x, y = ((v - v.mean(axis=1, keepdims=True)) / v.std(axis=1, keepdims=True) for v in (x, y))
+    return (x * y).mean(axis=1)
+
+
+ways = {
+    "log": (human, a, b),
+    "raw": (human, np.exp(a), np.exp(b)),
+    "raw times": tuple(map(np.exp, (human, a, b))),
+}
+ways["ranks"] = tuple(rankdata(v, axis=1) for v in ways["log"])
+p = pd.DataFrame(
+    {way: williams_t(r_rows(h, x), r_rows(h, y), r_rows(x, y), 50).p for way, (h, x, y) in ways.items()}
+)
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+significant = p < 0.05
+share = significant.any(axis=1).mean()
+# The ways share their data, so chances do not simply add up. And look at each way by itself
+# (significant.mean()): one of them is a bad test, since a few huge values decide it. A multiverse
+# is only as good as the specifications in it.
+### END SOLUTION
+
+# %% tags=["key"]
+key(
+    "10.3", share, digits=2, points=2,
+    hint="One row is one study. Ask of each row whether any of its four p values lies below .05.",
+    wrong={
+        "That would hold for four independent tests, each with a level of .05. Are they?": 1 - 0.95**4,
+        "This is the mean share of one way. The researcher has four chances in every study.": significant.to_numpy().mean(),
+        "Here all four have to work. The researcher needs one.": significant.all(axis=1).mean(),
+        "You added the shares up. A study in which two ways work was counted twice.": significant.mean().sum(),
+        "This is one honest analysis, in logs.": significant["log"].mean(),
+    },
+)  # fmt: skip

@@ -245,3 +245,142 @@ download("claims.csv", rows[COLUMNS].to_csv(index=False), "claims.csv: the verdi
 # - **Bands are choices.** How near is near enough was fixed beforehand, but it was fixed by us.
 # - **These models, new items.** An interval speaks about other items of the same kind. Only
 #   the organism was trained more than once, so only there are models random too.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+# answer stops nothing, so you can do them in any order.
+
+# %% tags=["hide-input"]
+from handan.course import check, key  # noqa: F401
+
+# %%
+import numpy as np
+import pandas as pd
+
+from handan import figures
+from handan.book import show
+from handan.costs import load_study
+from handan.findings.ledger import ledger
+from handan.findings.rules import band, factor
+from handan.findings.verdict import verdict
+from handan.stats.overlapping import zou_interval
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 11.1: Does it hold the paper's number? (8 minutes)
+#
+# `cases` has intervals of multipliers from made-up studies, of a hundred items each. Which of them does the rule
+# *factor* call *supported*, given the published multiplier `paper`? Put their letters into the list `supported`. Look
+# also at those that hold the published number, and at those that don't.
+
+# %% tags=["solution"]
+paper = next(one.paper for one in ledger() if one.name == "inflation-size")
+cases = {"A": (2.0, 2.9), "B": (1.2, 2.3), "C": (3.2, 4.4), "D": (2.41, 2.50),
+         "E": (0.9, 6.0), "F": (2.6, 3.0), "G": (1.1, 1.9)}  # fmt: skip
+### BEGIN SOLUTION
+# The question is not whether the number lies in the interval. A wide interval holds many numbers, and a narrow
+# one can miss the number and still be near it. The whole interval has to lie in the band around the number.
+supported = [name for name, (low, high) in cases.items() if factor(low, high, paper, 100) == "supported"]
+### END SOLUTION
+
+# %% tags=["key"]
+bottom, top = band("factor", paper)
+mistakes = {
+    "You took those that hold the published number. One of them holds nearly every other number, too.": [name for name, (low, high) in cases.items() if low <= paper <= high],
+    "You took those whose middle is near the number. What about their ends?": [name for name, (low, high) in cases.items() if bottom <= np.sqrt(low * high) <= top],
+    "You took all that are not *not supported*. There is a third verdict.": [name for name, (low, high) in cases.items() if low <= top and high >= bottom],
+    "You looked at the upper ends only.": [name for name, (_, high) in cases.items() if high <= top],
+}  # fmt: skip
+key(
+    "11.1",
+    supported,
+    points=2,
+    wrong=mistakes,
+    hint="Draw the band, and ask of each interval whether all of it lies inside.",
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 11.2: The same items (12 minutes)
+#
+# Is the reinforced model of `gpqa-minutes` more aligned than the student that it was made from? Both answered the same
+# items, and `both` has their mean log tokens beside the log time of experts. Compute the interval of the
+# difference of the two correlations with `zou_interval(r_a, r_b, r_ab, n)`, where a is the reinforced model. Draw
+# it beside the one you would get if the two models had answered different items. Put the *lower end* of the first
+# into `lower`. Which verdict does each interval lead to?
+
+# %%
+gpqa = load_study("gpqa-minutes")
+pair = ["AceReason-Nemotron-14B", "DeepSeek-R1-Distill-Qwen-14B"]
+spent = gpqa.costs.query("model in @pair")
+spent = spent.assign(log_tokens=np.log(spent["reasoning_tokens"].astype(float)))
+spent = spent.groupby(["item", "model"])["log_tokens"].mean().unstack()
+both = pd.DataFrame(
+    {"reinforced": spent[pair[0]], "student": spent[pair[1]],
+     "experts": gpqa.norms.set_index("item")["log_rt"]}
+)  # fmt: skip
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+r = both.corr()
+r_a, r_b, r_ab = r.at["reinforced", "experts"], r.at["student", "experts"], r.at["reinforced", "student"]
+# The two models err on the same items. Their errors go together and cancel in the difference, and
+# r_ab is what says how much. Without shared items it would be zero.
+compared = pd.DataFrame({"items": ["same", "different"], "difference": r_a - r_b})
+compared["low"], compared["high"] = zou_interval(r_a, r_b, [r_ab, 0.0], len(both))
+lower = compared.at[0, "low"]
+verdicts = [verdict(low, high) for low, high in zip(compared["low"], compared["high"], strict=True)]
+compared["label"] = compared["items"] + " items: " + pd.Series(verdicts)
+fig = figures.intervals(compared, value="difference", low="low", high="high", label="label",
+                        xlabel="r(reinforced) − r(student)")  # fmt: skip
+caption = "Two intervals of one difference, and the verdict that each of them leads to."
+show.figure(fig, caption, "Two intervals of one difference: for the same items and for different ones.")
+### END SOLUTION
+
+# %% tags=["key"]
+from handan.stats.correlation import fisher_interval
+
+alone = [fisher_interval(one, len(both)) for one in (r_a, r_b)]
+key(
+    "11.2", lower, digits=3, points=3,
+    hint="Three correlations go in: each model with the experts, and the models with each other.",
+    wrong={
+        "This is the interval for models that answered different items. What do they share here?": compared.at[1, "low"],
+        "You took the distance between the ends of two single intervals. They don't know that the items are the same.": float(alone[0].low - alone[1].high),
+        "This is the lower end for one model, not for a difference.": float(alone[0].low),
+        "This is the upper end.": compared.at[0, "high"],
+        "The order is turned around: reinforced minus student.": -compared.at[0, "high"],
+    },
+)  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 11.3: Twelve studies and no difference (8 minutes)
+#
+# Suppose that teacher and student are equally aligned everywhere, and that twelve independent studies test the
+# claim of collapse, each with a correct interval of the usual kind: in the long run it misses the truth once in
+# twenty times, equally often on either side. How likely is it that *at least one* study says *supported*? Put the
+# probability into `lucky`.
+
+# %% tags=["solution"]
+MISSED = 1 / 20
+STUDIES = 12
+### BEGIN SOLUTION
+# Supported means that the interval lies above zero. That is one of the two ways to miss the truth.
+one_study = MISSED / 2
+lucky = 1 - (1 - one_study) ** STUDIES
+# The page makes more comparisons than these. So one *supported* among many is no finding yet. But its studies
+# share models, and their luck goes together: the number holds for independent ones.
+### END SOLUTION
+
+# %% tags=["key"]
+key(
+    "11.3", lucky, digits=2, points=2,
+    hint="How likely is it that one study does not say it? And that none of them does?",
+    wrong={
+        "You counted both ways to miss. An interval below zero does not say *supported*.": 1 - (1 - MISSED) ** STUDIES,
+        "This is the number of such studies to be expected. It is not the probability of at least one.": STUDIES * one_study,
+        "That is one study's risk. There are more of them.": one_study,
+        "This is the probability that all of them are right.": (1 - one_study) ** STUDIES,
+    },
+)  # fmt: skip

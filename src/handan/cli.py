@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handan import cli_claims, cli_families, cli_power, cli_report, cli_traces, cli_train
+from handan import cli_claims, cli_course, cli_families, cli_power, cli_report, cli_traces, cli_train
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resa
 app.add_typer(cli_traces.app, name="traces", help="Ask models, and keep every trace.")
 app.command("costs")(cli_traces.costs)
 app.command("import")(cli_traces.import_log)
+app.add_typer(cli_course.app, name="course", help="Exercises: make the notebooks for students and teachers.")
 app.command("families")(cli_families.families)
 app.command("report")(cli_report.report)
 app.command("claims")(cli_claims.claims)

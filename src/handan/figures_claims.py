@@ -75,7 +75,7 @@ def beside_the_paper(rows: pd.DataFrame, xlabel: str) -> Figure:
         part = table[table["verdict"] == verdict]
         if part.empty:
             continue
-        error = [part["ours"] - part["low"], part["high"] - part["ours"]]
+        error = [(part["ours"] - part["low"]).to_numpy(float), (part["high"] - part["ours"]).to_numpy(float)]
         axes.errorbar(
             part["ours"], part.index, xerr=error, fmt="s" if marker == "_" else marker,
             color=palette[colour], capsize=2, markersize=6, linewidth=1.5, label=verdict,

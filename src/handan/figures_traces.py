@@ -93,7 +93,7 @@ def counting_rules(table: pd.DataFrame, truth: float) -> Figure:
     """
     fig, axes = canvas(7, 0.4 * len(table) + 0.9)
     places = range(len(table))
-    error = [table["r"] - table["r_low"], table["r_high"] - table["r"]]
+    error = [(table["r"] - table["r_low"]).to_numpy(float), (table["r_high"] - table["r"]).to_numpy(float)]
     axes.axvline(truth, color="0.6", linewidth=1, linestyle="--")
     axes.errorbar(table["r"], places, xerr=error, fmt="o", color=blue(), capsize=3)
     axes.set_yticks(list(places), table["rule"])

@@ -200,8 +200,9 @@ def _pages(project: Project, cards: pages.Cards, say: Callable[[str], None], pdf
         return False, 0
     check.check_notebooks(project)
     began = time.monotonic()
-    for sentence in drift(project):
-        say(f"course: {sentence}")
+    if drifted := drift(project):
+        more = f" (and {len(drifted) - 1} more: handan course check)" if len(drifted) > 1 else ""
+        say(f"course: {drifted[0]}{more}")
     rendered = render(project, pages.generated(project, cards), pdf=pdf)
     if not rendered:
         say(f"pages: all {len(project.pages)} are up to date")

@@ -73,7 +73,8 @@ def launch_row(project: Project, chapter: str) -> str:
             _link("Binder", address.binder(notebook)),
             _link("Notebook", f"../{COPIES}/student/{chapter}.ipynb", download=True),
         ]
-    if (project.root / address.instructor(chapter)).exists():
+    has_exercises = '"solution"' in project.source(chapter).read_text(encoding="utf-8")
+    if has_exercises and (project.root / address.instructor(chapter)).exists():
         links.append(_link("With solutions", f"../{COPIES}/instructor/{chapter}.ipynb", download=True))
     if (project.root / SLIDE_PARTS).exists():
         links.append(_link("Slides", f"../{SLIDES}/{chapter}.html"))

@@ -24,14 +24,18 @@ _UNWANTED = "thebe"
 PDF = "HANDAN_PDF"
 PDF_NAME = "handan.pdf"
 CARD = "_static/card.png"
+_EXPLORER = '<div class="handan-explorer'
 _ICON = "_static/apple-touch-icon.png"
-# A label that is not what stands there, a tooltip on a picture inside of a labelled button, and a
+# What is taken out of every page: a label that is not what stands there, a tooltip on a picture inside of a labelled button, and a
 # list whose children are no list items.
-_MISLEADING = (
+_UNFIT = (
     re.compile(r'(?<=<summary) aria-label="[^"]*"'),
     re.compile(r'(?<=search-button__button pst-js-only" title="Search") aria-label="Search"'),
     re.compile(r'(?<=<i class="theme-switch)([^>]*?) title="[^"]*"'),
     re.compile(r'(?<=<div) role="list"(?= class="citation-list")'),
+    # Half of what a page weighs: icons as a script. They come as a font already.
+    re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>"),
+    re.compile(r"<link[^>]*scripts/fontawesome\.js[^>]*>"),
 )
 _CARD_ALT = "Mimicry or mastery? Do distilled reasoning models keep their teachers' sense of effort?"
 
@@ -86,9 +90,14 @@ def _addresses(_app: Any, config: Any) -> None:
     config.ogp_social_cards = {"enable": False}
 
 
-def _add(_app: Any, page: str, _template: str, context: dict[str, Any], doctree: Any) -> None:
+def _add(app: Any, page: str, _template: str, context: dict[str, Any], doctree: Any) -> None:
     if doctree is None:  # search, index
         return
+    if _EXPLORER in context.get("body", ""):
+        app.add_css_file("explorer.css")
+        # in this order, once the page is read
+        for script in ("../plotly/plotly-basic.min.js", "explorer.js"):
+            app.add_js_file(script, loading_method="defer")
     pathto = context["pathto"]
     icon = f'<link rel="apple-touch-icon" href="{pathto(_ICON, 1)}">'
     context["metatags"] = context.get("metatags", "") + icon
@@ -104,7 +113,7 @@ def _mend(app: Any, error: Exception | None) -> None:
         return
     for path in Path(app.outdir).rglob("*.html"):
         text = before = path.read_text(encoding="utf-8")
-        for pattern in _MISLEADING:
+        for pattern in _UNFIT:
             text = pattern.sub(lambda found: "".join(found.groups()), text)
         if text != before:
             path.write_text(text, encoding="utf-8")

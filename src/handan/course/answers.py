@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 MIME = "application/vnd.handan.key+json"
 _ROUNDS = 2_000
+_LARGEST = 1e200
 # nbgrader sets the first while it grades; the second is ours, for tests and for other graders.
 _STRICT = ("NBGRADER_EXECUTION", "HANDAN_STRICT")
 
@@ -77,7 +78,7 @@ def judge(exercise: str, answer: Any, records: Mapping[str, Any] | None = None) 
         hint = f" Did you mean {close[0]}?" if close else ""
         raise LookupError(f"there is no exercise {exercise!r}.{hint} There are: {', '.join(known)}")
     record = known[exercise]
-    if answer is ... or answer is None:
+    if _is_missing(answer):
         return Reply(None, f"{exercise}: no answer yet. Put yours in place of the dots.")
     kind = record["kind"]
     if problem := _misfit(kind, answer):
@@ -174,28 +175,29 @@ def _kind(answer: Any) -> str:
 
 def _misfit(kind: str, answer: Any) -> str:
     """Say why an answer is of the wrong kind; nothing where it fits."""
-    answer = _scalar(answer)
+    answer = _scalar(kind, answer)
     number = isinstance(answer, numbers.Real) and not _is_bool(answer)
     fits = {
         "text": isinstance(answer, str),
         "yes or no": _is_bool(answer),
-        "whole number": number and float(answer).is_integer(),
-        "number": number and math.isfinite(answer),
+        "whole number": number and _is_finite(answer) and float(answer).is_integer(),
+        "number": number and _is_finite(answer),
         "list of text": _is_texts(answer),
     }
     if fits[kind]:
         return ""
-    if number and math.isnan(answer):
+    if number and answer != answer:  # isnan cannot take every whole number
         return "the answer is not a number (NaN). Is a value missing in what it was computed from?"
     return f"the answer should be a {kind}, and yours is a {type(answer).__name__}."
 
 
 def _hashes(exercise: str, kind: str, digits: int, answer: Any, slack: int = 1) -> set[str]:
     """Hash an answer; a number also with its neighbours, so that rounding can't make it wrong."""
-    answer = _scalar(answer)
+    answer = _scalar(kind, answer)
     if kind != "number":
         return {_hash(exercise, _normal(kind, answer))}
-    cell = round(float(answer) * 10**digits)
+    # numbers beyond the reach of floats, once multiplied, are of no exercise: one cell is enough for them
+    cell = round(max(-_LARGEST, min(_LARGEST, float(answer))) * 10**digits)
     return {_hash(exercise, str(cell + step)) for step in range(-slack, slack + 1)}
 
 
@@ -213,9 +215,24 @@ def _hash(exercise: str, text: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", text.encode(), salt, _ROUNDS).hex()[:32]
 
 
-def _scalar(answer: Any) -> Any:
-    """Take a numpy scalar, or an array or Series with one value, as that value."""
-    return answer.item() if getattr(answer, "size", None) == 1 and hasattr(answer, "item") else answer
+def _scalar(kind: str, answer: Any) -> Any:
+    """Take a numpy scalar, or an array or Series with one value, as that value, unless a list is wanted."""
+    if kind == "list of text" or getattr(answer, "size", None) != 1 or not hasattr(answer, "item"):
+        return answer
+    return answer.item()
+
+
+def _is_finite(answer: Any) -> bool:
+    try:
+        return math.isfinite(answer)
+    except OverflowError:  # a whole number that no float can hold
+        return False
+
+
+def _is_missing(answer: Any) -> bool:
+    """Whether dots stand where an answer, or a part of one, should."""
+    parts = answer if isinstance(answer, list | tuple) else [answer]
+    return any(part is ... or part is None for part in parts)
 
 
 def _is_bool(answer: Any) -> bool:

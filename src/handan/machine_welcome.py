@@ -1,0 +1,120 @@
+"""What a notebook says before it starts: the machine, the profile, the models and what they take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handan.machine_keep import place
+from handan.profiles import AUTO, Profile, for_machine, profile
+
+if TYPE_CHECKING:
+    from handan.machine import Machine
+
+ANSWERS = 100  # what times are told for
+_TITLES = {"colab": "Google Colab", "kaggle": "Kaggle", "binder": "Binder", "local": "this computer"}
+_NO_GPU = {
+    "colab": "For a GPU: Runtime > Change runtime type > T4 GPU, then run this cell again.",
+    "kaggle": "For a GPU: Settings > Accelerator, then run this cell again.",
+}
+
+
+def welcome(chapter: str, *, models: bool = True, name: str = AUTO, folder: str | Path | None = None) -> None:
+    """Print what this machine is, which profile fits it, and what its models would take.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook, ``04_alignment``.
+    models : bool
+        Whether the notebook asks models; otherwise nothing is said of them, and torch is left alone.
+    name : str
+        The profile.
+    folder : str or Path, optional
+        Where you want traces kept.
+
+    Raises
+    ------
+    LookupError
+        When there is no such profile.
+    """
+    from handan.machine import look
+    from handan.machine_find import platform
+
+    kept, lasts = place(folder, platform(os.environ, Path("/")))
+    found = look(kept, with_torch=models)
+    size = for_machine(found) if name == AUTO and models else profile(name)
+    print("\n".join(lines(chapter, found, size, models=models)))
+    if models:
+        print(f"Traces would be kept in {kept}. {lasts}")
+
+
+def lines(chapter: str, found: Machine, size: Profile, *, models: bool = True) -> Iterator[str]:
+    """Say it line by line.
+
+    Parameters
+    ----------
+    chapter, models
+        As for `welcome`.
+    found : Machine
+        From `handan.machine.look`.
+    size : Profile
+        From `handan.profiles.profile`.
+
+    Yields
+    ------
+    str
+        A short line.
+    """
+    known = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    yield f"{chapter} on {_TITLES[found.platform]}: Python {found.python}, {known}"
+    cores = "an unknown number of" if found.cores is None else f"{found.cores}"
+    yield f"{cores} processors, {_gb(found.memory)} of memory, {_gb(found.disk)} of free disk"
+    if models:
+        yield from _gpu(found)
+    yield f"Profile: {size.name}. Bootstraps take {size.n_boot:,} resamples."
+    if models and size.hardware and not found.gpus:
+        yield f"The profile {size.name} plans for GPUs that are not here; profile = 'auto' takes what is."
+    if models:
+        yield from _models(size)
+    else:
+        yield "No model is asked here, so no GPU is needed."
+
+
+def _gpu(found: Machine) -> Iterator[str]:
+    if found.gpus:
+        ability = ""
+        if found.capability:
+            ability = f", compute capability {'.'.join(map(str, found.capability))}"
+        several = f"{found.gpus} × " if found.gpus > 1 else ""
+        yield f"GPU: {several}{found.gpu}, {_gb(found.gpu_memory)}{ability}"
+    else:
+        advice = _NO_GPU.get(found.platform, "")
+        yield f"No GPU. {advice}".rstrip()
+    yield f"Number format: {found.reason}"
+
+
+def _models(size: Profile) -> Iterator[str]:
+    from handan.machine_estimate import basis, estimate, teacher_elsewhere
+    from handan.traces.progress import duration
+
+    table = estimate(size.models, size.hardware, ANSWERS)
+    yield "Models that this profile asks:"
+    for one in table.itertuples():
+        time = (
+            f"{ANSWERS} answers in about {duration(one.seconds)}" if one.seconds > 0 else "time not known yet"
+        )
+        yield f"  {one.model} ({one.role}): {_gb(one.disk)} to download, {_gb(one.memory)} of memory, {time}"
+    yield basis(size.hardware)
+    if said := teacher_elsewhere(size.models, size.hardware):
+        yield said
+
+
+def _gb(size: float | None) -> str:
+    if size is None or size != size:
+        return "unknown size"
+    if size == 0:
+        return "nothing"
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

@@ -6,10 +6,12 @@ import subprocess
 import tarfile
 
 import pytest
+from tests.explorer import checks
 
 from handan.book.build import build
 from handan.book.project import find_project
 from handan.cards import cards
+from handan.explorer.page import PAGE
 
 pytestmark = pytest.mark.browser
 AXE = "4.14.1"
@@ -46,6 +48,25 @@ def axe(root):
         with tarfile.open(folder / f"axe-core-{AXE}.tgz") as archive:
             script.write_bytes(archive.extractfile("package/axe.min.js").read())
     return script
+
+
+@pytest.fixture
+def explorer(site, chromium):
+    """Open the explorer at a width; at the end nothing may have been complained about."""
+    contexts, complaints = [], []
+
+    def open_at(width):
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 800}))
+        page = contexts[0].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page.goto(f"{site}/{PAGE}.html")
+        page.wait_for_selector(".explorer-ready")
+        return page
+
+    yield open_at
+    contexts[0].close()
+    assert complaints == []
 
 
 def pages_of(root):
@@ -108,9 +129,10 @@ def test_every_figure_says_what_it_shows(root, site, visitor):
             page, _, _ = open_page(name)
             alts = page.eval_on_selector_all("main img", "all => all.map(one => one.alt.trim())")
             assert all(len(alt) > 20 for alt in alts), name
-            bare = page.eval_on_selector_all("main .js-plotly-plot", "all => all.length")
-            named = page.locator("main :is([role=img][aria-label], figure):has(.js-plotly-plot)").count()
-            assert bare == 0 or named > 0, name
+            plots = page.locator("main .js-plotly-plot").all()
+            labels = [plot.get_attribute("aria-label") for plot in plots if plot.get_attribute("role") == "img"]
+            assert len(labels) == len(plots), name
+            assert all(label and len(label) > 20 for label in labels), name
 
 
 def test_on_paper_there_is_the_text_and_nothing_to_press(root, site, chromium):
@@ -123,7 +145,7 @@ def test_on_paper_there_is_the_text_and_nothing_to_press(root, site, chromium):
             "all => all.filter(one => one.offsetParent !== null).length",
         )
         assert shown == 0, name
-        assert page.locator("article h1").is_visible(), name
+        assert page.locator("h1:visible").count() == 1, name
     page.close()
 
 
@@ -142,3 +164,52 @@ def test_pages_lead_to_one_another(root, site, visitor):
         page.wait_for_selector("#search-results li")
         found = page.eval_on_selector_all("#search-results li a", "all => all.map(one => one.href)")
         assert any("01_people" in link for link in found)
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)
+def test_the_explorer_of_the_book(explorer, check):
+    check(explorer(1280))
+
+
+@pytest.mark.parametrize("check", checks.NARROW, ids=lambda check: check.__name__)
+def test_the_explorer_of_the_book_on_a_phone(explorer, check):
+    check(explorer(390))
+
+
+def test_the_explorer_is_not_heavy(site, chromium):
+    page = chromium.new_page()
+    assert checks.bytes_loaded(page, f"{site}/{PAGE}.html") < checks.MOST
+    page.close()
+
+
+def test_only_the_explorer_loads_the_plotting_library(root):
+    html = root / "_build/html"
+    loading = [
+        name for name in pages_of(root) if "plotly" in (html / f"{name}.html").read_text().split("</head>")[0]
+    ]
+    ending = [name for name in pages_of(root) if "plotly-basic.min.js" in (html / f"{name}.html").read_text()]
+    assert set(loading) | set(ending) == {PAGE}
+
+
+def test_a_solution_is_folded_until_it_is_asked_for(site, visitor):
+    with visitor(site, 1280) as open_page:
+        page, _, _ = open_page("notebooks/04_alignment")
+        summary = page.locator("summary", has_text="Show the solution").first
+        code = summary.locator("xpath=..").locator("pre").first
+        assert not code.is_visible()
+        summary.focus()
+        page.keyboard.press("Enter")
+        code.wait_for(state="visible")
+        text = page.locator("main").inner_text()
+        assert "BEGIN SOLUTION" not in text
+        assert "key(" not in text
+
+
+def test_what_a_page_offers_for_download_is_there(root, site, visitor):
+    with visitor(site, 1280) as open_page:
+        page, _, _ = open_page("notebooks/05_collapse")
+        for words, start in [("Notebook", "{"), ("With solutions", "{"), ("Slides", "<!DOCTYPE html>")]:
+            target = page.locator(".handan-launch a", has_text=words).first.get_attribute("href")
+            body = page.request.get(f"{site}/notebooks/{target}").text()
+            assert body.startswith(start), words
+        assert "### BEGIN SOLUTION" not in page.request.get(f"{site}/course/student/05_collapse.ipynb").text()

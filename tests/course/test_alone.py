@@ -38,20 +38,22 @@ SLOWEST = (
     "02_traces",
 )
 LAST_CELL = "import handan\nprint('ALONE ' + handan.__file__)"
-# What the set-up cell doesn't ask for is made impossible to find.
-FIRST_CELL = """
-import sys
+# What the set-up cell doesn't ask for can't be found, in the kernel and in what it starts.
+WITHOUT = """
+import os, sys
 from importlib.machinery import PathFinder
 
 class Without(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        return None if name.split(".")[0] in {missing} else PathFinder.find_spec(name, path, target)
+        if name.split(".")[0] in os.environ.get("WITHOUT", "").split(","):
+            return None
+        return PathFinder.find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Without
 """
 FOR_MODELS = ("torch", "transformers", "tokenizers", "pyarrow", "filelock", "huggingface_hub")
-NEVER = ("trl", "datasets", "ray", "vllm", "httpx2", "openai", "papermill", "jupytext")
+NEVER = ("trl", "datasets", "ray", "vllm", "openai", "jupytext")
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +70,8 @@ def site(tmp_path_factory):
     # Third-party packages come from this environment. The file that points to the checkout lies in the same
     # folder, but Python reads such files only in its own.
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (packages / "without.py").write_text(WITHOUT)
+    (packages / "without.pth").write_text("import without\n")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
     kernel = place / "jupyter" / "kernels" / "alone"
@@ -92,7 +96,7 @@ def empty(site, tmp_path_factory):
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "MPLBACKEND": "agg",
     }  # fmt: skip
 
-    def run(notebook, name, folder=None, strict=False, **parameters):
+    def run(notebook, name, folder=None, strict=False, without=(), **parameters):
         folder = folder or tmp_path_factory.mktemp(name)
         copy = nbformat.from_dict(notebook)
         copy.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
@@ -108,7 +112,7 @@ def empty(site, tmp_path_factory):
             "--no-progress-bar",
         ]
         command += [part for key, value in parameters.items() for part in ("-p", key, str(value))]
-        extra = {"HANDAN_STRICT": "1"} if strict else {}
+        extra = {"WITHOUT": ",".join(without)} | ({"HANDAN_STRICT": "1"} if strict else {})
         done = subprocess.run(
             command, cwd=folder, env=environment | extra, capture_output=True, text=True, check=False
         )
@@ -136,9 +140,13 @@ def run_both(empty, folder, chapter, kinds):
     out = {}
     for kind in kinds:
         notebook = {"student": copies.student, "instructor": copies.instructor}[kind](PROJECT, chapter)
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(FIRST_CELL.format(missing=missing)))
         out[kind] = empty(
-            notebook, f"{chapter}-{kind}", folder, strict=kind == "instructor", **parameters(chapter, kind)
+            notebook,
+            f"{chapter}-{kind}",
+            folder,
+            strict=kind == "instructor",
+            without=missing,
+            **parameters(chapter, kind),
         )
     return out
 

@@ -26,8 +26,8 @@ PDF_NAME = "handan.pdf"
 CARD = "_static/card.png"
 _EXPLORER = '<div class="handan-explorer'
 _ICON = "_static/apple-touch-icon.png"
-# What is taken out of every page: a label that is not what stands there, a tooltip on a picture inside of a labelled button, and a
-# list whose children are no list items.
+# What is taken out of every page: a label that is not what stands there, a tooltip on a picture
+# inside of a labelled button, and the role of a list whose children are no list items.
 _UNFIT = (
     re.compile(r'(?<=<summary) aria-label="[^"]*"'),
     re.compile(r'(?<=search-button__button pst-js-only" title="Search") aria-label="Search"'),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from handan import address
 from handan.book.chapter import KERNELSPEC
 from handan.book.parameters import TAG as PARAMETERS
+from handan.book.parameters import declared
 from handan.course import cells, executed, expected, needs
 from handan.course.exercise import Exercise, ExerciseError, at, tagged
 from handan.course.outline import Outline, outline
@@ -75,10 +76,10 @@ def _copy(
 
     source = read(project.source(chapter))
     about = outline(source, chapter)
-    modules = needs.modules(project, chapter)
+    set_up = setup_cell.source(chapter, needs.modules(project, chapter))
     made = [
         _named(v4.new_markdown_cell(_head(about, path)), "links"),
-        _named(v4.new_code_cell(setup_cell.source(chapter, modules)), "set-up"),
+        _named(v4.new_code_cell(set_up), "set-up"),
     ]
     by_place = {place: one for one in about.exercises for place in (one.task, one.solution, one.key)}
     prose = Prose(project, f"notebooks/{chapter}")
@@ -92,7 +93,7 @@ def _copy(
             made.append(_check(exercise))
         else:
             made.append(_ordinary(cell, prose, f"exercise-{exercise.dashed}" if exercise else cell["id"]))
-    return v4.new_notebook(cells=made, metadata=_metadata(modules))
+    return v4.new_notebook(cells=made, metadata=_metadata(source))
 
 
 def _head(about: Outline, path: PurePosixPath) -> str:
@@ -187,10 +188,10 @@ def _nbgrader(
     return {"grade_id": name, "schema_version": 3, **kind}
 
 
-def _metadata(modules: tuple[str, ...]) -> dict[str, object]:
+def _metadata(source: NotebookNode) -> dict[str, object]:
     colab = {"provenance": [], "toc_visible": True}
-    # Colab starts the machine that the notebook asks for
-    machine = {"accelerator": "GPU"} if "torch" in modules else {}
+    # Colab starts the machine that a notebook asks for: a GPU where the reader chooses the models
+    machine = {"accelerator": "GPU"} if {"model", "models"} & set(declared(source) or {}) else {}
     return {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}, "colab": colab, **machine}
 
 

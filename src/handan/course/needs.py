@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # What the extra `traces` brings; its other packages come with these. Engines that are chosen
 # by name (vLLM, Ray, endpoints) are not needed.
 _FOR_MODELS = ("pyarrow", "torch", "transformers")
-_RUN_MODELS = "handan.traces"
+_RUNS_MODELS = "handan.traces.jobs"
 
 
 def modules(project: Project, chapter: str) -> tuple[str, ...]:
@@ -33,15 +33,27 @@ def modules(project: Project, chapter: str) -> tuple[str, ...]:
 
     Notes
     -----
-    Only a chapter that itself imports from `handan.traces` can need them: others reach those
-    modules through functions that they never call.
+    Only a chapter that imports from a part of the package that runs models can need them. Others
+    reach those modules through functions that they never call.
     """
     source = project.source(chapter).read_text(encoding="utf-8")
-    if not any(name.startswith(_RUN_MODELS) for name in _imported(source)):
-        return ()
-    files = imported_files(source, project.packages).values()
-    found = {name.split(".")[0] for path in files for name in _imported(path.read_text(encoding="utf-8"))}
-    return _FOR_MODELS if "torch" in found else ()
+    own = _imported(source)
+    parts = {tuple(name.split(".")[:2]) for name in own}
+    if any(_runs_models(project, *part) for part in parts if len(part) == 2):
+        for path in imported_files(source, project.packages).values():
+            own |= _imported(path.read_text(encoding="utf-8"))
+    return _FOR_MODELS if any(name.split(".")[0] == "torch" for name in own) else ()
+
+
+def _runs_models(project: Project, package: str, part: str) -> bool:
+    """Whether any module of a part of a package, such as ``handan.explorer``, runs models."""
+    if package not in project.packages:
+        return False
+    if _RUNS_MODELS.startswith(f"{package}.{part}."):
+        return True
+    folder = project.packages[package]
+    files = [folder / f"{part}.py", *(folder / part).rglob("*.py")]
+    return any(_RUNS_MODELS in _imported(path.read_text(encoding="utf-8")) for path in files if path.exists())
 
 
 def _imported(source: str) -> set[str]:

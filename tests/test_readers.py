@@ -130,7 +130,9 @@ def test_every_figure_says_what_it_shows(root, site, visitor):
             alts = page.eval_on_selector_all("main img", "all => all.map(one => one.alt.trim())")
             assert all(len(alt) > 20 for alt in alts), name
             plots = page.locator("main .js-plotly-plot").all()
-            labels = [plot.get_attribute("aria-label") for plot in plots if plot.get_attribute("role") == "img"]
+            labels = [
+                plot.get_attribute("aria-label") for plot in plots if plot.get_attribute("role") == "img"
+            ]
             assert len(labels) == len(plots), name
             assert all(label and len(label) > 20 for label in labels), name
 

@@ -17,7 +17,8 @@ EARLY = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]
 LATE = ["07_inflation", "08_geometry"]
 LAST = ["10_multiverse", "11_claims"]
 STUDIES = [*EARLY, *LATE, *LAST]  # these take the parameter study
-TRACES = ["02_traces", "03_costs", *LATE, "09_organism", *LAST]  # these ask a model, or import what does
+# these ask a model, or import what does
+TRACES = ["explorer", "02_traces", "03_costs", *LATE, "09_organism", *LAST, "your_models", "questions"]
 ASIDE = ["your_models", "full_experiment"]
 CHAPTERS = ["explorer", "01_people", "02_traces", *EARLY, *LATE, "09_organism", *LAST, *ASIDE, "questions"]
 
@@ -61,14 +62,19 @@ def test_nothing_is_done_twice(root, book):
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("findings/collapse.py", ["05_collapse", "07_inflation", *LAST]),
-        ("findings/transfer.py", ["06_transfer", "07_inflation", *LAST]),
-        ("findings/contrast.py", ["05_collapse", "06_transfer", *LATE, "09_organism", *LAST]),
-        ("findings/alignment.py", [*EARLY, "09_organism", "11_claims"]),
+        ("findings/collapse.py", ["05_collapse", "07_inflation", *LAST, "your_models"]),
+        ("findings/transfer.py", ["06_transfer", "07_inflation", *LAST, "your_models"]),
+        ("findings/contrast.py", ["05_collapse", "06_transfer", *LATE, "09_organism", *LAST, "your_models"]),
+        (
+            "findings/alignment.py",
+            ["explorer", *EARLY, "09_organism", "11_claims", "your_models", "questions"],
+        ),
         ("findings/geometry.py", ["08_geometry", "11_claims"]),
         ("traces/jobs.py", TRACES),
         ("organism/curve.py", ["09_organism"]),
         ("traces/experiment.py", ["full_experiment"]),
+        ("explorer/figure.py", ["explorer"]),
+        ("course/asking.py", ["questions"]),
         ("cli.py", []),
     ],
 )

@@ -157,10 +157,9 @@ def ran(empty, request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("empty")
     asked: dict[str, list[str]] = {}
     for item in request.session.items:
-        if item.fspath == request.fspath and "kind" in getattr(item, "callspec", item).__dict__.get(
-            "params", {}
-        ):
-            asked.setdefault(item.callspec.params["chapter"], []).append(item.callspec.params["kind"])
+        given = getattr(getattr(item, "callspec", None), "params", {})
+        if item.path == request.path and "kind" in given:
+            asked.setdefault(given["chapter"], []).append(given["kind"])
     order = sorted(asked, key=lambda name: SLOWEST.index(name) if name in SLOWEST else len(SLOWEST))
     with ThreadPoolExecutor(2) as pool:
         futures: dict[str, Future] = {

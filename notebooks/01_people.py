@@ -131,8 +131,9 @@ def steps_table():
 
 
 binary = steps_table()
-by_step = binary.groupby("task").apply(lambda part: np.polyfit(part["steps"], part["log_rt"], 1)[0])
-r_step = binary.groupby("task").apply(lambda part: part["steps"].corr(part["log_rt"]))
+by_task = binary.groupby("task")[["steps", "log_rt"]]
+by_step = by_task.apply(lambda part: np.polyfit(part["steps"], part["log_rt"], 1)[0])
+r_step = by_task.apply(lambda part: part["steps"].corr(part["log_rt"]))
 fig = figures.steps(binary, x="steps", xlabel="carries or borrows in the problem", group="task")
 caption = (
     f"Every borrow makes a subtraction {100 * np.expm1(by_step['binary-subtraction']):.0f} % slower, every carry "
@@ -347,32 +348,39 @@ key("1.2", in_ms, hint=hint, wrong=mistakes)
 # ### Exercise 1.3: Is a slow item an error-prone item? (10 minutes)
 #
 # We read a long RT as effort. If so, slow items should also be those on which people err. Draw the
-# accuracy of the items against their log RT, one panel per task. In which of these tasks are slower
-# items *more* accurate? Put the name of the task into `odd_task`.
+# accuracy of the items against their log RT, one panel per task. In one of these tasks slower items
+# are *more* accurate. Correlate the two within each task, and put the r of this task, with three
+# decimals or more, into `r_odd`.
 
 # %% tags=["solution"]
 chosen = ["word-addition", "binary-subtraction", "syllogisms", "cardinal-directions", "game-of-24"]
 people_did = norms.load_bank(chosen)
 ### BEGIN SOLUTION
 # One panel per task: in a single cloud the differences between tasks would hide those within.
-panels = sns.lmplot(people_did, x="log_rt", y="accuracy", col="task", col_wrap=3, height=2.4, ci=None,
-                    scatter_kws=dict(s=8), facet_kws=dict(sharex=False))  # fmt: skip
+panels = sns.relplot(people_did, x="log_rt", y="accuracy", col="task", col_wrap=3, height=2.4, s=10,
+                     facet_kws=dict(sharex=False))  # fmt: skip
 panels.set_axis_labels("response time (ln s)", "share of right answers").set_titles("{col_name}")
 show.figure(
     panels.figure,
     "Accuracy and response time of items. A dot is an item.",
-    "Five scatter plots of accuracy against log response time, each with a fitted line.",
+    "Five scatter plots of accuracy against log response time.",
 )
-by_task = people_did.groupby("task")[["log_rt", "accuracy"]].apply(lambda part: part.corr().iloc[0, 1])
-odd_task = by_task.idxmax()
+r_task = people_did.groupby("task")[["log_rt", "accuracy"]].apply(lambda part: part.corr().iloc[0, 1])
+r_odd = r_task.max()
 # Where time buys accuracy, a long RT is care that paid. Where both point to hard items, it is trouble.
 ### END SOLUTION
 
 # %% tags=["key"]
+odd = people_did[people_did["task"] == r_task.idxmax()]
 mistakes = {
-    "There slower items are less accurate, more clearly than anywhere else. Mind the direction.": by_task.idxmin(),
-    "There people err most, and take longest. The question is how accuracy and RT go together over items.":
-        people_did.groupby("task")["accuracy"].mean().idxmin(),
+    "There slower items are less accurate, more clearly than anywhere else. Mind the direction.": r_task.min(),
+    "That is one cloud of all tasks. The differences between tasks hide those within.":
+        people_did["log_rt"].corr(people_did["accuracy"]),
+    "That is the mean over tasks. The question is about one of them.": r_task.mean(),
+    "Is that a correlation with seconds? Take their logarithm, as in the figure.": np.exp(odd["log_rt"]).corr(odd["accuracy"]),
+    "That is a correlation of ranks. (Why is it so much lower? Look at the slowest items.)":
+        odd["log_rt"].rank().corr(odd["accuracy"].rank()),
+    "That is the slope of a line. The question is about the correlation.": np.polyfit(odd["log_rt"], odd["accuracy"], 1)[0],
 }  # fmt: skip
-hint = "Look for the line that rises. If you are in doubt, correlate accuracy with log RT within each task."
-key("1.3", odd_task, hint=hint, wrong=mistakes)
+hint = "Correlate accuracy with log RT within each task, over its items. One of the five is above zero."
+key("1.3", r_odd, hint=hint, wrong=mistakes, digits=3)

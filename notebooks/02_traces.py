@@ -282,9 +282,20 @@ store.close()
 # %% [markdown]
 # ## Your own model
 #
-# On a free Colab GPU, set `model = "DeepSeek-R1-Distill-Qwen-1.5B"`, name a folder on your drive
-# in `out`, and raise `max_new_tokens` to 8192. The page [Your own GPU](your_models) does more: it says
-# which models your machine holds, and goes from their traces to a verdict. In a terminal:
+# On a free Colab GPU, set `model = "DeepSeek-R1-Distill-Qwen-1.5B"` and raise `max_new_tokens` to 8192.
+# Keep such traces on your Google Drive, or they are lost with the session. Drive has to be mounted for
+# that. Put these two lines in place of `out = ""` at the top:
+#
+# ```
+# from handan import machine
+# out = machine.keep(mount=True)
+# ```
+#
+# This asks for your permission, mounts Drive, and makes a folder on it. As long as Drive is not mounted,
+# a path on it that you type yourself is only a folder of the machine.
+#
+# The page [Your own GPU](your_models) does more: it says which models your machine holds, and goes from
+# their traces to a verdict. In a terminal:
 #
 # ```
 # handan traces DeepSeek-R1-Distill-Qwen-1.5B --task syllogisms --samples 4 --out traces --dry-run
@@ -319,7 +330,7 @@ from dataclasses import replace
 
 import seaborn as sns
 
-from handan.costs import load_study, wrong
+from handan.costs import load_study
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 2.1: Is this a new question? (5 minutes)
@@ -398,32 +409,49 @@ key("2.2", r_self, hint=hint, wrong=mistakes)
 # %% [markdown] tags=["exercise"]
 # ### Exercise 2.3: Somebody counted the padding (15 minutes)
 #
-# A colleague sends lengths of traces. She generated them in batches, in the order of the rows, and
-# counted the padding. Draw the reported lengths of the first 120 rows, with the true ones. How many
-# traces were in a full batch? Put the whole number into `batch`.
+# A colleague sends lengths of traces. She had a model read the traces again, in the order of the rows,
+# in batches of as many as fitted into its memory, and counted the padding. Draw the reported lengths of
+# the first 120 rows, with the true ones. How many traces were in the largest batch of the *whole* file?
+# Put the whole number into `largest`.
+
+
+# %%
+def padded_lengths(lengths, room):
+    reported, batch = [], []
+    for length in [*lengths, np.inf]:  # nothing fits beside the last one: it closes the last batch
+        if batch and max(*batch, length) * (len(batch) + 1) > room:
+            reported += [max(batch)] * len(batch)
+            batch = []
+        batch.append(length)
+    return pd.Series(reported)
+
+
+true = load_study("mip-gsm8k").costs.query("model == 'QwQ-32B'")["output_tokens"].astype(float)
+true = true.reset_index(drop=True)
+reported = padded_lengths(true, room=60_000)
 
 # %% tags=["solution"]
-true = load_study("mip-gsm8k").costs.query("model == 'QwQ-32B'")["output_tokens"].reset_index(drop=True)
-table = pd.DataFrame({"model": "QwQ-32B", "output_tokens": true.astype(float)})
-reported = wrong.padded_tokens(table, int(np.random.default_rng(59).integers(6, 20)))
 ### BEGIN SOLUTION
-both = pd.DataFrame({"true": table["output_tokens"], "reported": reported}).head(120)
+both = pd.DataFrame({"true": true, "reported": reported}).head(120)
 lines = sns.relplot(both, kind="line", height=3.2, aspect=2, drawstyle="steps-post", dashes=False)
 lines.set_axis_labels("row of the file", "length (tokens)")
 caption = "True and reported lengths of the first traces. All of a batch are reported alike."
 show.figure(lines.figure, caption, "Two lines. The reported one forms stairs on the peaks of the other.")
-# A new batch begins where the reported length changes. The last batch may not be full, so we
-# take the commonest width of a step.
+# A new batch begins where the reported length changes. The last one ends with the file.
 starts = np.flatnonzero(reported != reported.shift())
-batch = int(pd.Series(np.diff(starts)).mode()[0])
+sizes = np.diff([*starts, len(reported)])
+largest = int(sizes.max())
+# Nobody chose this number. Short traces share a large batch. A long one leaves room for few others,
+# and they are all reported at its length.
 ### END SOLUTION
 
 # %% tags=["key"]
 mistakes = {
     "That is how many batches there are. How many traces are in one?": len(starts),
-    "That is the last batch, which need not be full.": len(reported) - int(starts[-1]),
-    "Is that an average over all batches? One of them is not full.": len(reported) // len(starts),
-    "Count again: a batch begins with the row where the length changes.": batch + 1,
-}
-hint = "In the figure, count the rows from one change of the reported length to the next."
-key("2.3", batch, hint=hint, wrong=mistakes)
+    "That is the largest batch of the rows in the figure. The file goes on.": int(sizes[starts + sizes <= 120].max()),
+    "That is the batch with the longest trace. Were many others beside it?": int(sizes[reported[starts].argmax()]),
+    "Is that an average batch? The question is about the largest.": round(sizes.mean()),
+    "Count again: a batch begins with the row where the length changes.": largest + 1,
+}  # fmt: skip
+hint = "All of a batch are reported alike. Count the rows from one change of the reported length to the next, and do so for the whole file."
+key("2.3", largest, hint=hint, wrong=mistakes)

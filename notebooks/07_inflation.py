@@ -609,7 +609,7 @@ key(
 #
 # Take the same two models. By which factor does their ratio grow when an item is one standard deviation
 # harder for people? Difficulty is the log of the time that experts needed. Draw the ratio against
-# difficulty, and put the factor into `change`.
+# difficulty, and put the factor, with three decimals or more, into `change`.
 
 # %% tags=["solution"]
 gpqa = load_study("gpqa-minutes")
@@ -622,10 +622,10 @@ log_ratio = np.log(spent["AceReason-Nemotron-14B"] / spent["DeepSeek-R1-Distill-
 difficulty = (log_time - log_time.mean()) / log_time.std()
 change = np.exp(np.polyfit(difficulty, log_ratio, 1)[0])
 fig, axes = plt.subplots(figsize=(6, 3.6))
-sns.regplot(x=difficulty, y=log_ratio, seed=0, ax=axes, scatter_kws={"s": 14, "alpha": 0.6})
+sns.scatterplot(x=difficulty, y=log_ratio, s=18, alpha=0.6, ax=axes)
 axes.set(xlabel="difficulty for experts (SD of ln seconds)", ylabel="ln ratio of tokens, after / before")
 caption = "Tokens after reinforcement over tokens before, by difficulty. A point is an item of gpqa-minutes."
-show.figure(fig, caption, "Scatter of log token ratios against difficulty, with a fitted line.")
+show.figure(fig, caption, "Scatter of log token ratios against difficulty.")
 # Reinforcement lengthened the traces of hard questions most. Whether that is more than chance, the
 # chapter's rule would say: it needs the interval.
 ### END SOLUTION
@@ -634,7 +634,7 @@ show.figure(fig, caption, "Scatter of log token ratios against difficulty, with 
 own_cost = np.log(spent["DeepSeek-R1-Distill-Qwen-14B"])
 by_own_cost = np.polyfit((own_cost - own_cost.mean()) / own_cost.std(), log_ratio, 1)[0]
 key(
-    "7.2", change, digits=2, points=3,
+    "7.2", change, digits=3, points=3,
     hint="Fit a line to the log of the ratio, with the z-scored log time below it. Its slope is a log, too.",
     wrong={
         "This is the slope in logs. Which factor is that?": np.log(change),

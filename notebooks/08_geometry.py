@@ -469,7 +469,7 @@ key(
 # Three rows of `pm-bench` are the same model, QwQ-32B, under three settings. If permutation tests of
 # labels are any good, they must notice. `apart(chosen)` gives the mean r within a choice of models minus the
 # mean r of these with all others. Compute it for *every* choice of three models, and draw the values. What share of the
-# choices reaches at least the value of the three? Put this p into `p`.
+# choices reaches at least the value of the three? Put this p, with four decimals or more, into `p`.
 
 # %%
 wide = load_study("pm-bench").costs.pivot(index="item", columns="model", values="reasoning_tokens")
@@ -492,7 +492,7 @@ values = np.array([apart(chosen) for chosen in combinations(r.columns, 3)])
 # sums can differ in their last digit.
 p = np.mean(values >= observed - 1e-12)
 fig, axes = plt.subplots(figsize=(6, 3.6))
-sns.histplot(values, bins=40, ax=axes)
+sns.histplot(values, bins=15, ax=axes)
 axes.axvline(observed, color="0.2", linestyle="--")
 axes.set(xlabel="mean r within the choice minus mean r with the others", ylabel="choices of three models")
 caption = f"{len(values):,} choices of three models. Dashed line: the three runs of QwQ-32B."
@@ -505,7 +505,7 @@ from scipy.stats import ttest_ind
 inner = [r.at[a, b] for a, b in combinations(same, 2)]
 outer = [r.at[a, b] for a in same for b in r.columns if b not in same]
 key(
-    "8.3", p, digits=3, points=3,
+    "8.3", p, digits=4, points=3,
     hint="Count the choices whose value is at least that of the three, the three included. Divide by their number.",
     wrong={
         "This t test takes entries of the matrix for independent. Each model has a hand in many of them.": ttest_ind(inner, outer).pvalue,

@@ -513,7 +513,8 @@ key(
 # The base changes its style from reply to reply, and that noise hides what its steps have in common with
 # people. So ask it more often. `replies(condition)` gives ln tokens with a row per item and a column per
 # reply: five seeds, four replies each. For k = 1, 2, ... take the mean of the first k columns and correlate it with
-# people. Draw r against k for `base` and for `teacher`. Put the r of the base with *all* replies into `r_base`.
+# people. Draw r against k for `base` and for `teacher`. Put the r of the base with *all* replies, with four
+# decimals or more, into `r_base`.
 
 # %%
 organism = load_study("organism")
@@ -547,7 +548,7 @@ show.figure(fig, "Alignment with people by the number of replies per item, for a
 # %% tags=["key"]
 base_logs = replies("base")
 key(
-    "9.2", r_base, digits=2, points=3,
+    "9.2", r_base, digits=4, points=3,
     hint="One number per item: the mean of all its replies. Then one correlation over items.",
     wrong={
         "You correlated every reply and averaged the r. Average the replies first.": base_logs.corrwith(people).mean(),

@@ -168,12 +168,18 @@ if len(within):
 # The list was fixed before we saw a result. A specification that a study does not support is
 # not run, and neither is one that repeats the numbers of another. Both are counted.
 
+
 # %%
+def stacked(tables):
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled or tables[:1], ignore_index=True)
+
+
 found = [multiverse(one, lineage, n_perm=draws, seed=seed) for one in studies]
 curve = pd.concat([one.curve for one in found], ignore_index=True)
 summary = pd.concat([one.summary for one in found], ignore_index=True)
-choices = pd.concat([one.choices for one in found], ignore_index=True)
-tests = pd.concat([one.tests for one in found], ignore_index=True)
+choices = stacked([one.choices for one in found])
+tests = stacked([one.tests for one in found])
 
 # %% tags=["hide-input"]
 COUNTS = {"study": "study", "claim": "claim", "n_specifications": "combinations", "n_run": "run",
@@ -371,7 +377,7 @@ key(
 # Is the student of `mip-gsm8k` less aligned than its teacher? `every` has r(teacher) − r(student) under
 # twelve combinations of three choices. Some combinations repeat the numbers of another: they aren't
 # specifications of their own. Drop repeats (equal to ten decimals; keep the first), and draw the rest in the order of
-# their size. Put their median into `median`. Which choice parts the curve in two?
+# their size. Put their median, with five decimals or more, into `median`. Which choice parts the curve in two?
 
 # %%
 teacher, student = "DeepSeek-R1", "DeepSeek-R1-Distill-Qwen-32B"
@@ -396,15 +402,15 @@ fig, axes = plt.subplots(figsize=(6, 3.6))
 sns.scatterplot(drawn, x="place", y="difference", hue="method", style="scale", ax=axes)
 axes.axhline(0, color="0.5", linewidth=0.8)
 axes.set(xlabel="specification (rank)", ylabel="r(teacher) − r(student)")
-below = drawn["difference"].lt(0).groupby(drawn["method"]).mean()
-show.figure(fig, f"{len(drawn)} specifications. Below zero: {below['pearson']:.0%} of those with Pearson's r, "
-            f"{below['spearman']:.0%} of those with Spearman's.",
-            "Sorted differences, coloured by coefficient, with a line at zero.")  # fmt: skip
+caption = f"{len(drawn)} specifications, in the order of their size. A point is a specification."
+show.figure(fig, caption, "Sorted differences, coloured by coefficient, with a line at zero.")
+# The coefficient parts the curve: with Spearman's r all differences are clearly below zero, with Pearson's they
+# lie on both sides.
 ### END SOLUTION
 
 # %% tags=["key"]
 key(
-    "10.2", median, digits=3, points=3,
+    "10.2", median, digits=5, points=3,
     hint="Two rows with the same difference are one specification. Then take the middle of the sorted differences.",
     wrong={
         "Repeats are still in it. A choice that changes nothing gave some specifications two votes.": every["difference"].median(),

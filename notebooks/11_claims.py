@@ -307,8 +307,8 @@ key(
 # Is the reinforced model of `gpqa-minutes` more aligned than the student that it was made from? Both answered the same
 # items, and `both` has their mean log tokens beside the log time of experts. Compute the interval of the
 # difference of the two correlations with `zou_interval(r_a, r_b, r_ab, n)`, where a is the reinforced model. Draw
-# it beside the one you would get if the two models had answered different items. Put the *lower end* of the first
-# into `lower`. Which verdict does each interval lead to?
+# it beside the one you would get if the two models had answered different items. Put the *lower end* of the first,
+# with four decimals or more, into `lower`. Which verdict does each interval lead to?
 
 # %%
 gpqa = load_study("gpqa-minutes")
@@ -343,7 +343,7 @@ from handan.stats.correlation import fisher_interval
 
 alone = [fisher_interval(one, len(both)) for one in (r_a, r_b)]
 key(
-    "11.2", lower, digits=3, points=3,
+    "11.2", lower, digits=4, points=3,
     hint="Three correlations go in: each model with the experts, and the models with each other.",
     wrong={
         "This is the interval for models that answered different items. What do they share here?": compared.at[1, "low"],

@@ -35,6 +35,7 @@ samples = 2  # answers per item
 limit = 0  # items per task, evenly spread; 0 takes as many as the profile
 max_new_tokens = 8192  # an answer that is longer is cut
 out = ""  # a folder for the traces; empty takes Google Drive where it is mounted
+drive = False  # True mounts your Google Drive on Colab, and asks you for permission
 seed = 0
 
 # %% tags=["hide-input"]
@@ -44,7 +45,7 @@ from tempfile import mkdtemp
 
 import pandas as pd
 
-from handan import figures, machine, machine_estimate, machine_models, profiles, traces
+from handan import figures, machine, machine_estimate, machine_fit, machine_models, profiles, traces
 from handan.book import show
 from handan.findings.alignment import align
 from handan.findings.collapse import collapse
@@ -62,11 +63,9 @@ from handan.traces.progress import Progress, duration
 
 # %%
 size = profiles.profile(profile)
-names = [name.strip() for name in models.split(",") if name.strip()] or list(size.models)
 chosen = [name.strip() for name in tasks.split(",")]
 most = limit or size.n_items
 lineage = extended(machine_models.tiny_lineage())
-is_tiny = set(names) <= set(traces.tiny())
 
 # %% [markdown]
 # ## What this machine is
@@ -113,7 +112,8 @@ show.table(fits, "What each profile asks, computed from the shapes of the models
            digits={"each": 0, "largest": 1}, name="fits")  # fmt: skip
 
 # %% tags=["hide-input"]
-elsewhere = machine_estimate.teacher_elsewhere(profiles.profile("t4").models, profiles.profile("t4").hardware)
+t4 = profiles.profile("t4")
+elsewhere = machine_estimate.teacher_elsewhere(t4.models, t4.hardware)
 show.say("On the profile t4: {said}", said=elsewhere)
 
 # %% [markdown]
@@ -122,13 +122,24 @@ show.say("On the profile t4: {said}", said=elsewhere)
 #
 # ## What it will take
 #
-# Nothing has been downloaded or loaded so far.
+# Nothing has been downloaded or loaded so far. What the models need is compared with what this
+# machine has: the memory of its GPU, or of the machine where it has no GPU, and the free disk.
 
 # %%
 items = traces.problems(chosen, limit=most)
-needs = machine_estimate.estimate(names, size.hardware, len(items) * samples, max_new_tokens)
-asked = needs.loc[needs["fits"].fillna(True), "model"].tolist()
-needs["time"] = [duration(seconds) if seconds > 0 else "measured below" for seconds in needs["seconds"]]
+names = [name.strip() for name in models.split(",") if name.strip()] or machine_fit.wanted(size, found)
+hardware = machine_fit.present(size, found)
+choice = machine_fit.choose(names, hardware, found, len(items) * samples, max_new_tokens)
+asked, is_tiny = choice.asked, set(choice.asked) <= set(traces.tiny())
+
+# %% tags=["hide-input"]
+if said := machine_fit.absent(size, found):
+    show.say("{said}", said=said)
+needs = choice.needs
+needs["time"] = [
+    "not asked" if name in choice.refused else duration(seconds) if seconds > 0 else "measured below"
+    for name, seconds in zip(needs["model"], needs["seconds"], strict=True)
+]
 for part in ("disk", "memory"):
     needs[part] = needs[part] / 1e9
 
@@ -137,17 +148,28 @@ heads = {"model": "model", "role": "role", "disk": "GB to download", "memory": "
          "source": "expected from", "time": "time"}  # fmt: skip
 show.table(
     needs, f"What {len(items) * samples:,} answers per model take: {len(items):,} items, {samples} of each.",
-    labels=heads, digits={"disk": 1, "memory": 2, "tokens": 0}, note=machine_estimate.basis(size.hardware), name="needs",
+    labels=heads, digits={"disk": 1, "memory": 2, "tokens": 0}, note=machine_estimate.basis(hardware), name="needs",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
 show.say(
-    "The downloads take {need:.1f} GB. {free:.0f} GB of disk are free.",
-    need=needs["disk"].sum(), free=float("nan") if found.disk is None else found.disk / 1e9,
+    "{need:.1f} GB are still to be downloaded. {free:.0f} GB of disk are free for that.",
+    need=choice.download / 1e9, free=float("nan") if choice.free is None else choice.free / 1e9,
 )  # fmt: skip
-if dropped := [name for name in names if name not in asked]:
-    show.say("Too large for this machine, and not asked: {dropped}.", dropped=dropped)
-if said := machine_estimate.teacher_elsewhere(asked, size.hardware):
+for name, reason in choice.refused.items():
+    show.say("- **{name} is not asked:** {reason}.", name=name, reason=reason)
+if choice.unknown:
+    show.say(
+        "Nothing is known of the size of {unknown}. We try, as you named it.", unknown=list(choice.unknown)
+    )
+if choice.stands_in:
+    show.say(
+        "So nothing that you named can be asked here. Name a smaller model in `models`, or leave it empty to take what "
+        "fits. A larger one can be asked on a larger GPU or at an endpoint. **From here on this page asks the tiny "
+        "family of the package instead**, to show how it goes on. It learned {tasks}, and says nothing about {refused}.",
+        tasks=list(TASKS), refused=list(choice.refused),
+    )  # fmt: skip
+elif said := machine_estimate.teacher_elsewhere(asked, hardware):
     show.say("{said}", said=said)
 
 # %% [markdown]
@@ -156,14 +178,16 @@ if said := machine_estimate.teacher_elsewhere(asked, size.hardware):
 #
 # ## Where the traces go
 #
-# On Colab, mount your Google Drive once, in a cell of its own: `machine.keep(mount=True)`. From
-# then on traces go there. On a cluster, name a folder of the shared disk in `out`.
+# On Colab, set `drive = True` at the top. The next cell then mounts your Google Drive. It asks for
+# your permission, and traces go to a folder there. On a cluster, name a folder of the shared disk
+# in `out`. What the tiny family writes is kept only if you set one of the two.
 
 # %%
 decoding = traces.Decoding(max_new_tokens, seed=seed)
-if is_tiny:  # they learned at temperature 1, and nothing of theirs is worth keeping
+if is_tiny:  # they learned at temperature 1
     decoding = traces.Decoding(max_new_tokens, temperature=1.0, top_p=1.0, seed=seed)
-folder = Path(mkdtemp(prefix="traces-")) if is_tiny and not out else machine.keep(out)
+is_brief = is_tiny and not (out or drive)
+folder = Path(mkdtemp(prefix="traces-")) if is_brief else machine.keep(out, mount=drive)
 
 # %% [markdown]
 # ## Go
@@ -174,19 +198,21 @@ folder = Path(mkdtemp(prefix="traces-")) if is_tiny and not out else machine.kee
 
 # %%
 def ask(name):
-    engine = machine_models.options(name, size.hardware)
+    engine = machine_models.options(name, hardware)
     job = jobs.prepare(name, chosen, decoding, engine, samples=samples, limit=most)
-    return jobs.execute(job, folder, progress=None if is_tiny else Progress(sys.stdout))
+    return job.chosen.model.name, jobs.execute(
+        job, folder, progress=None if is_tiny else Progress(sys.stdout)
+    )
 
 
-reports = {name: ask(name) for name in asked}
+reports = dict(ask(name) for name in asked)  # by the names that the traces have
 
 # %% tags=["hide-input"]
-expected = needs.set_index("model")["rate"]
+expected = needs.set_index("model")["rate"].loc[list(asked)].tolist()
 done = pd.DataFrame(
     {"model": name, "asked": one.asked, "there": one.settled, "done": one.done, "failed": one.failed,
-     "rate": one.tokens / one.seconds if one.seconds else None, "estimate": expected[name]}
-    for name, one in reports.items()
+     "rate": one.tokens / one.seconds if one.seconds else None, "estimate": rate}
+    for (name, one), rate in zip(reports.items(), expected, strict=True)
 )  # fmt: skip
 heads = {"model": "model", "asked": "answers wanted", "there": "there before", "done": "written now", "failed": "failed",
          "rate": "tokens per second", "estimate": "estimated"}  # fmt: skip
@@ -196,12 +222,12 @@ show.table(done, "What was done in this run.", labels=heads, digits=0, name="don
 # Is nothing left? Then asking again writes nothing.
 
 # %%
-again = ask(asked[0])
+first, again = ask(asked[0])
 
 # %% tags=["hide-input"]
 show.say(
     "Asked once more, {model} wrote {done} answers; {settled:,} of {asked:,} were there.",
-    model=asked[0], done=again.done, settled=again.settled, asked=again.asked,
+    model=first, done=again.done, settled=again.settled, asked=again.asked,
 )  # fmt: skip
 
 # %% [markdown]
@@ -213,7 +239,7 @@ show.say(
 
 # %%
 costs, remarks = counting.counted([folder])
-costs = costs[costs["model"].isin(asked) & costs["task"].isin(chosen)]
+costs = costs[costs["model"].isin(reports) & costs["task"].isin(chosen)]
 cost = "output_tokens" if is_tiny else "reasoning_tokens"
 joined = join(costs, load_bank(chosen), cost)
 reliability = load_reliability().assign(study=costs["study"].iloc[0])

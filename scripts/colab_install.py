@@ -4,7 +4,8 @@
 
 Makes an environment in a temporary folder with that Python, installs what Colab's runtime has
 (``tests/colab/pythonVERSION.txt``), builds the wheel, runs a notebook's set-up cell with the
-environment's own pip, compares the versions before and after, and runs chapters. Needs uv and
+environment's own pip, compares the versions before and after, and runs the notebooks for teachers,
+whose answers must pass their checks. Needs uv and
 the package registry; ``UV_TORCH_BACKEND=cpu`` gets a small torch where PyTorch's index can be
 reached. Exit code 1: something was replaced, or a chapter failed.
 """
@@ -34,12 +35,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("python", choices=[path.stem.removeprefix("python") for path in pinned()])
-    parser.add_argument(
-        "--chapter", action="append", help="A chapter to run; default 02_traces, 04_alignment."
-    )
+    parser.add_argument("--chapter", action="append", help="A chapter to run; default all.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="colab-") as folder:
-        return check(given.python, given.chapter or ["02_traces", "04_alignment"], Path(folder))
+        return check(given.python, given.chapter or notebooks(), Path(folder))
+
+
+def notebooks() -> list[str]:
+    """Names of all notebooks for readers."""
+    return sorted(path.stem for path in (ROOT / "notebooks/instructor").glob("*.ipynb"))
 
 
 def pinned() -> list[Path]:
@@ -97,9 +101,12 @@ def set_up(python: Path, wheel: Path, folder: Path) -> subprocess.CompletedProce
 
 
 def run(python: Path, chapter: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a chapter's source as a program, with the sizes of the profile `quick`."""
-    text = (ROOT / f"notebooks/{chapter}.py").read_text(encoding="utf-8")
-    return program(python, text.replace('profile = "default"', 'profile = "quick"'), folder, MPLBACKEND="agg")
+    """Run the code of a notebook for teachers as a program, with the sizes of the profile `quick`."""
+    notebook = json.loads((ROOT / f"notebooks/instructor/{chapter}.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    # the first is the set-up, which has been run
+    text = "\n\n".join(cells[1:]).replace('profile = "auto"', 'profile = "quick"')
+    return program(python, text, folder, MPLBACKEND="agg", HANDAN_STRICT="1")
 
 
 def program(python: Path, text: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:

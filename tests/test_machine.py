@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handan import machine, machine_find, profiles
+from handan import machine, machine_find, machine_fit, profiles
+from handan.lineage import load_lineage
 from handan.machine_estimate import basis, estimate, teacher_elsewhere
 from handan.machine_keep import place
 from handan.machine_models import (
@@ -24,6 +25,7 @@ from handan.machine_models import (
     tiny_family,
 )
 from handan.machine_welcome import lines
+from handan.traces.budget import machines
 from handan.traces.choose import Kind
 
 torch = pytest.importorskip("torch")
@@ -375,6 +377,147 @@ def test_a_missing_teacher_is_had_elsewhere():
     assert teacher_elsewhere(tiny_family(), None) == ""
 
 
+def test_the_cards_of_colab_name_sources_and_leave_the_plan_of_the_experiment_alone():
+    planned, extra = machines(), set(cards()) - set(machines())
+    assert extra == {"l4"}
+    assert planned["a100"].memory == 2 * cards()["a100"].memory
+    for name in ("l4", "a100"):
+        assert "nvidia.com" in cards()[name].source
+        assert cards()[name].price_note
+
+
+# What is asked on a machine
+
+
+T4 = {"gpu": "Tesla T4", "gpus": 1, "gpu_memory": 15.8e9, "dtype": "float16"}
+
+
+def a_machine(**more):
+    return machine.Machine("local", Path(), **{"memory": 16e9, "gpus": 0, "dtype": "float32"} | more)
+
+
+@pytest.fixture
+def disk(monkeypatch, tmp_path):
+    """Pretend that so many bytes are free where models are downloaded to, a folder that is returned."""
+
+    def pretend(free):
+        monkeypatch.setattr(machine_find, "free_disk", lambda folder: free)
+        monkeypatch.setattr(machine_fit, "downloads", lambda: tmp_path)
+        return tmp_path
+
+    return pretend
+
+
+def choose(names, found, size="default"):
+    return machine_fit.choose(names, machine_fit.present(profiles.profile(size), found, {}), found, 10)
+
+
+def test_without_a_gpu_a_model_must_fit_into_the_machines_memory(disk):
+    disk(1e12)
+    choice = choose(["QwQ-32B", "DeepSeek-R1-Distill-Qwen-1.5B"], a_machine())
+    assert choice.asked == ("DeepSeek-R1-Distill-Qwen-1.5B",)
+    needed = shapes("float32")["QwQ-32B"].memory(1, MAX_NEW_TOKENS + PROMPT)
+    assert choice.refused == {
+        "QwQ-32B": f"it needs {needed / 1e9:.1f} GB of memory without a GPU, and this machine has 16.0 GB"
+    }
+    assert not choice.stands_in
+    assert choose(["QwQ-32B"], a_machine(memory=1e12)).asked == ("QwQ-32B",)
+    assert choose(["QwQ-32B"], a_machine(memory=None)).asked == ("QwQ-32B",)
+
+
+def test_a_named_profile_is_held_against_the_gpu_that_is_here(disk):
+    disk(1e12)
+    for size in ("a100", "cluster", "default"):
+        choice = choose(["DeepSeek-R1-Distill-Qwen-14B"], a_machine(**T4), size)
+        assert "of GPU memory, and here is 1 × 16 GB" in choice.refused["DeepSeek-R1-Distill-Qwen-14B"]
+    large = a_machine(**T4 | {"gpu_memory": 42e9})
+    assert choose(["DeepSeek-R1-Distill-Qwen-14B"], large, "t4").asked == ("DeepSeek-R1-Distill-Qwen-14B",)
+
+
+def test_a_hub_id_is_no_way_around_the_size(disk):
+    disk(1e12)
+    assert list(choose(["Qwen/QwQ-32B", "QwQ-32B"], a_machine(**T4)).refused) == ["QwQ-32B"]
+
+
+def test_where_nothing_fits_the_tiny_family_stands_in(disk):
+    disk(1e12)
+    choice = choose(["QwQ-32B"], a_machine(**T4))
+    assert choice.stands_in
+    assert choice.asked == tiny_family()
+    assert choice.needs["model"].tolist() == ["QwQ-32B", *tiny_family()]
+    assert choice.download == 0
+
+
+def test_a_model_of_unknown_size_is_asked_and_said_to_be_unknown(disk):
+    disk(1e9)
+    choice = choose(["somebody/else"], a_machine())
+    assert (choice.asked, choice.unknown, dict(choice.refused)) == (("somebody/else",),) * 2 + ({},)
+
+
+def test_downloads_must_fit_onto_the_disk_one_after_the_other(disk):
+    names = ["DeepSeek-R1-Distill-Qwen-1.5B", "Qwen2.5-Math-1.5B", "base-carry-s0"]
+    first, second = (shapes()[name].weights for name in names[:2])
+    folder = disk(first + second / 2)
+    choice = choose(names, a_machine(**T4))
+    assert choice.asked == (names[0], names[2])
+    assert choice.refused[names[1]].startswith(f"it downloads {second / 1e9:.1f} GB; ")
+    assert f"{first / 1e9:.1f} GB of them are for the models before it" in choice.refused[names[1]]
+    assert choice.download == first
+    # What lies there already needs no room.
+    hub = load_lineage().set_index("model").at[names[1], "hf_id"]
+    blobs = folder / f"models--{hub.replace('/', '--')}" / "blobs"
+    blobs.mkdir(parents=True)
+    with (blobs / "weights").open("wb") as file:
+        file.truncate(int(second))
+    choice = choose(names, a_machine(**T4))
+    assert choice.asked == tuple(names)
+    assert choice.download == first
+    disk(None)
+    assert choose(names, a_machine(**T4)).asked == tuple(names)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(1e9, 200e9), st.floats(1e9, 200e9), st.floats(0, 400e9), st.booleans())
+def test_what_is_asked_always_fits(memory, card, free, has_gpu):
+    found = a_machine(memory=memory, **(T4 | {"gpu_memory": card} if has_gpu else {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine_find, "free_disk", lambda folder: free)
+        choice = choose([name for name in shapes() if name != "DeepSeek-R1"], found)
+    needs = choice.needs.set_index("model")
+    assert set(choice.asked) | set(choice.refused) == set(needs.index)
+    assert choice.download <= free
+    room = card if has_gpu else memory
+    assert choice.stands_in or (needs.loc[list(choice.asked), "memory"] <= room).all()
+
+
+def test_the_models_are_those_of_the_machine_where_the_profile_plans_for_another():
+    found = a_machine(**T4)
+    for size in ("t4", "quick"):
+        assert machine_fit.wanted(profiles.profile(size), found, {}) == profiles.profile(size).models
+        assert machine_fit.absent(profiles.profile(size), found, {}) == ""
+    assert machine_fit.wanted(profiles.profile("a100"), found, {}) == family(profiles.hardware(found))
+    assert "1 × 40 GB. Here is 1 × 16 GB (Tesla T4)" in machine_fit.absent(
+        profiles.profile("a100"), found, {}
+    )
+    assert machine_fit.wanted(profiles.profile("t4"), a_machine(), {}) == tiny_family()
+
+
+def test_the_gpus_of_a_ray_cluster_are_elsewhere_and_believed():
+    cluster = profiles.profile("cluster")
+    there = {"RAY_ADDRESS": "10.0.0.1:6379"}
+    assert machine_fit.present(cluster, a_machine(), there) == cluster.hardware
+    assert machine_fit.absent(cluster, a_machine(), there) == ""
+    assert machine_fit.present(profiles.profile("t4"), a_machine(), there) is None
+    assert machine_fit.present(cluster, a_machine(), {}) is None
+
+
+def test_downloads_go_where_the_hub_library_puts_them(tmp_path):
+    code = "from handan import machine_fit\nprint(machine_fit.downloads())"
+    env = {**os.environ, "HF_HUB_CACHE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(tmp_path)
+
+
 # Where traces go
 
 
@@ -410,6 +553,27 @@ def test_drive_is_mounted_only_when_asked(tmp_path, monkeypatch, capsys):
     assert asked == [str(tmp_path / "content/drive")]
     assert local != kept
     assert kept.is_relative_to(tmp_path / "content/drive/MyDrive")
+
+
+def test_a_folder_on_a_drive_that_is_not_mounted_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "x")
+    drive = tmp_path / "content/drive"
+    for folder in (drive / "MyDrive/mine", drive):
+        with pytest.raises(OSError, match=r"not mounted.* Mount it first: machine\.keep\(mount=True\)"):
+            machine.keep(folder, root=tmp_path)
+    assert not drive.exists()
+    (drive / "MyDrive").mkdir(parents=True)
+    assert machine.keep(drive / "MyDrive/mine", root=tmp_path).is_dir()
+
+
+def test_drive_is_mounted_for_a_folder_on_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "x")
+    colab = types.ModuleType("google.colab")
+    colab.drive = types.SimpleNamespace(mount=lambda place: (Path(place) / "MyDrive").mkdir(parents=True))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    mine = tmp_path / "content/drive/MyDrive/mine"
+    assert machine.keep(mine, mount=True, root=tmp_path) == mine
+    assert "It stays." in capsys.readouterr().out
 
 
 def test_a_refused_permission_says_what_to_do(tmp_path, monkeypatch):
@@ -461,14 +625,16 @@ def test_the_welcome_of_a_t4_names_all_that_must_be_known_before(tmp_path, gpus)
 
 
 def test_colab_without_a_gpu_says_where_to_get_one(tmp_path):
-    told = "\n".join(lines("02_traces", here(tmp_path, COLAB), profiles.profile("cpu")))
+    told = "\n".join(lines("your_models", here(tmp_path, COLAB), profiles.profile("cpu")))
     assert "Runtime > Change runtime type > T4 GPU" in told
     assert "teacher-carry-s0 (teacher): nothing to download" in told
 
 
 def test_a_profile_for_gpus_that_are_not_here_is_noticed(tmp_path):
     told = "\n".join(lines("02_traces", here(tmp_path), profiles.profile("l4")))
-    assert "plans for GPUs that are not here" in told
+    assert "The profile l4 plans for GPUs that are not here: 1 × 24 GB. Here is no GPU" in told
+    assert "DeepSeek" not in told
+    assert "teacher-carry-s0" in told
 
 
 def test_a_chapter_without_models_leaves_them_and_torch_alone():
@@ -479,11 +645,11 @@ def test_a_chapter_without_models_leaves_them_and_torch_alone():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "04_alignment" in done.stdout
-    assert "No model is asked here" in done.stdout
+    assert "No GPU is needed here" in done.stdout
 
 
 def test_the_welcome_ends_with_the_place_of_the_traces(tmp_path, capsys):
-    machine.welcome("02_traces", name="cpu", folder=tmp_path / "mine")
+    machine.welcome("your_models", name="cpu", folder=tmp_path / "mine")
     told = capsys.readouterr().out
     assert "Profile: cpu" in told
     assert f"Traces would be kept in {tmp_path / 'mine'}" in told.splitlines()[-1]

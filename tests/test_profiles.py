@@ -1,8 +1,9 @@
 from dataclasses import astuple, replace
+from pathlib import Path
 
 import pytest
 
-from handan import profiles
+from handan import machine, profiles
 
 HARDWARE = ("cpu", "t4", "l4", "a100", "cluster")
 
@@ -23,6 +24,14 @@ def test_profiles_go_from_small_to_large():
     memory = [profiles.profile(name).hardware for name in HARDWARE[1:]]
     assert [one.gpus * one.memory for one in memory] == sorted(one.gpus * one.memory for one in memory)
     assert profiles.profile("cpu").hardware is None
+
+
+def test_no_more_gpus_are_taken_than_are_asked_for():
+    found = machine.Machine("local", Path(), gpus=8, gpu_memory=85e9, dtype="bfloat16")
+    assert profiles.hardware(found) == profiles.Hardware("cluster", 8, 85e9, "bfloat16")
+    assert profiles.hardware(found, most=1) == profiles.Hardware("a100", 1, 85e9, "bfloat16")
+    assert profiles.hardware(found, most=32).gpus == 8
+    assert profiles.hardware(replace(found, gpus=0)) is None
 
 
 def test_an_unknown_profile_is_named_with_those_there_are():

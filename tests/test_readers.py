@@ -1,6 +1,7 @@
 """Can everybody read the pages? axe-core, the keyboard, dark, narrow and printed."""
 
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -32,6 +33,11 @@ def site(root, serve):
     return serve(root / "_build/html")
 
 
+def absent(why):
+    """Skip on somebody's machine; where landings are decided, a check that can't be made is a failure."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+
+
 @pytest.fixture(scope="module")
 def axe(root):
     """axe-core from the npm registry, fetched once."""
@@ -39,12 +45,12 @@ def axe(root):
     script = folder / f"axe-{AXE}.min.js"
     if not script.exists():
         if shutil.which("npm") is None:
-            pytest.skip("npm is not installed, so axe-core can't be fetched")
+            absent("npm is not installed, so axe-core can't be fetched")
         folder.mkdir(parents=True, exist_ok=True)
         command = ["npm", "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            pytest.skip(f"axe-core can't be fetched from the npm registry: {done.stderr[-200:]}")
+            absent(f"axe-core can't be fetched from the npm registry: {done.stderr[-200:]}")
         with tarfile.open(folder / f"axe-core-{AXE}.tgz") as archive:
             script.write_bytes(archive.extractfile("package/axe.min.js").read())
     return script

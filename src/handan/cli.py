@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -208,6 +209,10 @@ def main() -> None:
     """Run the command; an error that a user can mend becomes one message and exit code 2."""
     from handan.cli_errors import guarded
 
+    for stream in (sys.stdout, sys.stderr):
+        # Windows writes files in a code page of its own, which lacks Greek letters and dashes
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
     guarded(app)
 
 

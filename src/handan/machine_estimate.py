@@ -102,7 +102,7 @@ def teacher_elsewhere(models: Sequence[str], hardware: Hardware | None) -> str:
 def basis(hardware: Hardware | None) -> str:
     """Say what the times of `estimate` rest on, in a sentence."""
     if hardware is None:
-        return "How long it takes on a processor is measured by the first answers."
+        return "How long it takes without a GPU is measured by the first answers."
     share, title = stated()["efficiency"]["value"], cards()[hardware.card].title
     return (
         "Times are an estimate, not a measurement. They rest on the stated figures of this machine: "

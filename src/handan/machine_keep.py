@@ -33,10 +33,11 @@ def keep(folder: str | Path | None = None, *, mount: bool = False, root: Path = 
     Raises
     ------
     OSError
-        When it can't be made, or Drive was asked for and can't be mounted.
+        When it can't be made, lies on a Drive that isn't mounted, or Drive was asked for and can't
+        be mounted.
     """
     where = find.platform(os.environ, root)
-    if not folder and mount:
+    if mount:
         _mount(where, root)
     path, said = place(folder, where, root)
     path.mkdir(parents=True, exist_ok=True)
@@ -62,6 +63,11 @@ def place(folder: str | Path | None, where: str, root: Path = Path("/")) -> tupl
         The place.
     said : str
         A sentence or two to print.
+
+    Raises
+    ------
+    OSError
+        When the choice lies on a Google Drive that isn't mounted.
     """
     if folder:
         chosen = Path(folder).expanduser()
@@ -82,6 +88,11 @@ def place(folder: str | Path | None, where: str, root: Path = Path("/")) -> tupl
 
 def _own(chosen: Path, where: str, root: Path) -> str:
     on_drive = where == "colab" and chosen.resolve().is_relative_to((root / _DRIVE).resolve())
+    if on_drive and not (root / _DRIVE / "MyDrive").is_dir():
+        raise OSError(
+            f"{chosen} would be on Google Drive, which is not mounted: a folder of that name here is lost "
+            "with the session. Mount it first: machine.keep(mount=True)"
+        )
     if where == "local" or on_drive:
         return "It stays."
     return f"{_LOST}, unless you mounted a disk of your own there."

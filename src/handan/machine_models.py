@@ -19,22 +19,16 @@ MAX_NEW_TOKENS = 8192
 PROMPT = 512  # tokens, more than any problem of the bank takes
 # A card with room for fewer answers side by side spends its time on reading weights: hours become days.
 _SIDE_BY_SIDE = 8
-# The cards of Colab that the package's table of machines doesn't have. Peak figures of the maker.
-_MORE = {
-    "l4": Machine(
-        "L4 24 GB", 1, 24e9, 300e9, 121e12, 0.50, "https://www.yobitel.com/knowledge-base/nvidia-l4"
-    ),
-    "a100": Machine(
-        "A100 40 GB", 1, 40e9, 1.555e12, 312e12, 1.50, "https://glennklockwood.com/garden/processors/A100"
-    ),
-}
 # Their owner wants a licence accepted before anything can be downloaded.
 _ASKS_FIRST = "meta-llama/"
 
 
 def cards() -> dict[str, Machine]:
-    """Machines that a profile can rest on, by name; peak figures of their makers."""
-    return {**machines(), **_MORE}
+    """Machines that a profile can rest on, by name: those of the plan, and Colab's own cards.
+
+    Where both have a name, it means Colab's: its A100 has half the memory of the plan's.
+    """
+    return {**machines(), **{name: Machine(**entry) for name, entry in stated()["cards"].items()}}
 
 
 def fitting(hardware: Hardware, max_new_tokens: int = MAX_NEW_TOKENS) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def welcome(chapter: str, *, models: bool = True, name: str = AUTO, folder: str 
     chapter : str
         The notebook, ``04_alignment``.
     models : bool
-        Whether the notebook asks models; otherwise nothing is said of them, and torch is left alone.
+        Whether the notebook asks the models of the profile. Otherwise nothing is said of them, nor
+        where traces go, and torch is left alone, even where the notebook itself needs it.
     name : str
         The profile.
     folder : str or Path, optional
@@ -39,13 +41,18 @@ def welcome(chapter: str, *, models: bool = True, name: str = AUTO, folder: str 
     ------
     LookupError
         When there is no such profile.
+    OSError
+        When the folder lies on a Google Drive that isn't mounted.
     """
     from handan.machine import look
     from handan.machine_find import platform
 
     kept, lasts = place(folder, platform(os.environ, Path("/")))
     found = look(kept, with_torch=models)
-    size = for_machine(found) if name == AUTO and models else profile(name)
+    if name != AUTO:
+        size = profile(name)
+    else:  # profiles of machines differ in the models alone
+        size = for_machine(found) if models else replace(profile("cpu"), name=AUTO)
     print("\n".join(lines(chapter, found, size, models=models)))
     if models:
         print(f"Traces would be kept in {kept}. {lasts}")
@@ -75,12 +82,10 @@ def lines(chapter: str, found: Machine, size: Profile, *, models: bool = True) -
     if models:
         yield from _gpu(found)
     yield f"Profile: {size.name}. Bootstraps take {size.n_boot:,} resamples."
-    if models and size.hardware and not found.gpus:
-        yield f"The profile {size.name} plans for GPUs that are not here; profile = 'auto' takes what is."
     if models:
-        yield from _models(size)
+        yield from _models(size, found)
     else:
-        yield "No model is asked here, so no GPU is needed."
+        yield "No GPU is needed here."
 
 
 def _gpu(found: Machine) -> Iterator[str]:
@@ -96,19 +101,25 @@ def _gpu(found: Machine) -> Iterator[str]:
     yield f"Number format: {found.reason}"
 
 
-def _models(size: Profile) -> Iterator[str]:
-    from handan.machine_estimate import basis, estimate, teacher_elsewhere
+def _models(size: Profile, found: Machine) -> Iterator[str]:
+    from handan.machine_estimate import basis, teacher_elsewhere
+    from handan.machine_fit import absent, choose, present, wanted
     from handan.traces.progress import duration
 
-    table = estimate(size.models, size.hardware, ANSWERS)
-    yield "Models that this profile asks:"
-    for one in table.itertuples():
+    if said := absent(size, found):
+        yield said
+    hardware = present(size, found)
+    choice = choose(wanted(size, found), hardware, found, ANSWERS)
+    yield "Models that are asked here:"
+    for one in choice.needs[choice.needs["model"].isin(choice.asked)].itertuples():
         time = (
             f"{ANSWERS} answers in about {duration(one.seconds)}" if one.seconds > 0 else "time not known yet"
         )
         yield f"  {one.model} ({one.role}): {_gb(one.disk)} to download, {_gb(one.memory)} of memory, {time}"
-    yield basis(size.hardware)
-    if said := teacher_elsewhere(size.models, size.hardware):
+    for name, reason in choice.refused.items():
+        yield f"  {name} is not asked: {reason}"
+    yield basis(hardware)
+    if said := teacher_elsewhere(choice.asked, hardware):
         yield said
 
 

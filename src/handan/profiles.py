@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 # Drivers keep a part of a card's memory for themselves.
-_ENOUGH = 0.9
+ENOUGH = 0.9
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,6 @@ def profile(name: str) -> Profile:
 def for_machine(found: Machine) -> Profile:
     """Choose the profile for a machine; its hardware is what is really there.
 
-    A card smaller than all that are named goes by the smallest name, and ``cluster`` takes
-    several cards of the largest kind. Of an Apple GPU, which shares the machine's memory
-    and is slower, no more is taken than the smallest profile needs.
-
     Parameters
     ----------
     found : Machine
@@ -129,23 +125,48 @@ def for_machine(found: Machine) -> Profile:
     Profile
         ``cpu`` where there is no GPU, or none whose memory is known, or where no large model fits.
     """
-    if not found.gpus or not found.gpu_memory or not found.dtype:
+    real = hardware(found)
+    if real is None or not _holds_a_family(real):
         return profile("cpu")
+    return replace(profile(real.card), hardware=real)
+
+
+def hardware(found: Machine, most: int | None = None) -> Hardware | None:
+    """Describe the GPUs of a machine as a profile does.
+
+    A card smaller than all that are named goes by the smallest name, and ``cluster`` takes
+    several cards of the largest kind. Of an Apple GPU, which shares the machine's memory
+    and is slower, no more is taken than the smallest profile needs.
+
+    Parameters
+    ----------
+    found : Machine
+        From `handan.machine.look`.
+    most : int, optional
+        No more GPUs than these are taken.
+
+    Returns
+    -------
+    Hardware or None
+        None where there is no GPU, or none whose memory is known.
+    """
+    if not found.gpus or not found.gpu_memory or not found.dtype:
+        return None
     cards = [one.hardware for one in _PROFILES if one.hardware and one.name != _CLUSTER]
     memory = min(found.gpu_memory, cards[0].memory) if found.is_apple else found.gpu_memory
-    fits = [one for one in cards if _ENOUGH * one.memory <= memory]
+    fits = [one for one in cards if ENOUGH * one.memory <= memory]
     card = fits[-1] if fits else cards[0]
+    count = found.gpus if most is None else min(most, found.gpus)
     # Chapters load a model onto one card; a second one beside a small card is left alone.
-    several = card is cards[-1] and found.gpus > 1
-    name, gpus = (_CLUSTER, found.gpus) if several else (card.card, 1)
-    real = Hardware(name, gpus, memory, found.dtype)
-    return replace(profile(name), hardware=real) if _holds_a_family(real) else profile("cpu")
+    several = card is cards[-1] and count > 1
+    name, gpus = (_CLUSTER, count) if several else (card.card, 1)
+    return Hardware(name, gpus, memory, found.dtype)
 
 
-def _holds_a_family(hardware: Hardware) -> bool:
+def _holds_a_family(real: Hardware) -> bool:
     from handan.machine_models import family
 
-    return bool(family(hardware))
+    return bool(family(real))
 
 
 def _look() -> Machine:

@@ -61,12 +61,18 @@ def test_a_chapter_links_to_its_copies_and_to_no_other_s(project):
     targets = re.findall(r'href="([^"]+)"( download)?', row)
     assert (address.colab(address.student("01_people")), "") in targets
     assert ("../course/student/01_people.ipynb", " download") in targets
-    assert ("../course/instructor/01_people.ipynb", " download") in targets
     assert all(
         path in (target, target.replace("%2F", "/")) or "01_people" in target for target, path in targets
     )
     first = dressed(project).cells[0].source
     assert first.startswith(f"# People\n\n{row}")
+
+
+def test_solutions_are_offered_where_there_are_exercises(project):
+    assert "instructor" not in launch_row(project, "01_people")
+    with project.source("01_people").open("a") as source:
+        source.write('\n# %% tags=["solution"]\nx = 1\n')
+    assert 'href="../course/instructor/01_people.ipynb" download' in launch_row(project, "01_people")
 
 
 def test_what_is_not_in_the_tree_is_not_offered(project):

@@ -38,7 +38,7 @@ def test_the_first_mention_is_linked_and_only_it():
     first = linker.link("The Noise ceilings differ.\nA reaction time, and a noise ceiling.")
     assert (
         first
-        == "The <<Noise ceilings|noise ceiling>> differ.\nA <<reaction time|reaction time (RT)>>, and a noise <<ceiling|ceiling>>."
+        == "The <<Noise ceilings|noise ceiling>> differ.\nA <<reaction time|reaction time (RT)>>, and a noise ceiling."
     )
     assert (
         linker.link("The noise ceiling and the reaction time.") == "The noise ceiling and the reaction time."
@@ -54,6 +54,9 @@ def test_the_first_mention_is_linked_and_only_it():
         "$$\nceiling\n$$",
         "$ceiling$",
         "[the noise ceiling](page.md)",
+        "[the noise\nceiling, in two lines](page.md)",
+        "`noise\nceiling`",
+        "$$ ceiling $$ (label)",
         "![ceiling](a.png)",
         "{cite}`ceiling`",
         "| ceiling | n |",
@@ -68,8 +71,11 @@ def test_what_is_not_prose_is_left_alone(text):
 
 
 def test_prose_after_a_block_is_linked_again():
-    linked = Linker(TERMS, plain).link("```\nceiling\n```\nceiling\n\n$$ x $$\nreaction time")
-    assert linked == "```\nceiling\n```\n<<ceiling|ceiling>>\n\n$$ x $$\n<<reaction time|reaction time (RT)>>"
+    linked = Linker(TERMS, plain).link("```\nceiling\n```\nceiling\n\n$$ x $$ (x)\nreaction time")
+    assert (
+        linked
+        == "```\nceiling\n```\n<<ceiling|ceiling>>\n\n$$ x $$ (x)\n<<reaction time|reaction time (RT)>>"
+    )
 
 
 def test_a_role_names_the_term_only_where_the_words_differ():

@@ -328,7 +328,7 @@ def test_a_chapter_without_outputs_and_a_project_without_reveal_are_named(notebo
         slides.write(project, tmp_path / "decks")
     shutil.copytree(root / "book/static/slides", tmp_path / "p/book/static/slides")
     project.executed(CHAPTER).unlink()
-    with pytest.raises(BookError, match=f"{CHAPTER} has no slides: it has not been executed"):
+    with pytest.raises(BookError, match=f"{CHAPTER} was not executed, so it has no slides"):
         slides.write(project, tmp_path / "decks")
 
 

@@ -54,8 +54,8 @@ def test_link_previews_have_the_published_address_and_the_card(pages, built):
 
 
 def test_a_title_is_text_in_the_entry_and_on_the_page():
-    html = citation("notebooks/x", "Raw &lt;b&gt; <em>tokens</em> &amp; time", 2026)
-    assert "title = {Raw &lt;b&gt; tokens &amp; time}" in html
+    html = citation("notebooks/x", "Raw &lt;b&gt; <em>tokens</em> &amp; time_1", 2026)
+    assert "title = {Raw &lt;b&gt; tokens \\&amp; time\\_1}" in html
     assert "<b>" not in html
 
 

@@ -18,7 +18,10 @@ def test_a_build_writes_copies_and_answers_once(toys, loaded):
         "notebooks/student/01_people.ipynb", "notebooks/instructor/01_people.ipynb", STUDENT, INSTRUCTOR, ANSWERS,
     ]  # fmt: skip
     assert first.problems == ()
-    assert loaded(toys, ANSWERS) == records(toys)
+    answers = loaded(toys, ANSWERS)
+    sources = {one: record.pop("source") for one, record in answers.items()}
+    assert answers == records(toys)
+    assert len(set(sources.values())) == 3
     assert list(records(toys)) == ["4.1", "4.2", "4.3"]
     assert build(toys).changed == ()
     assert drift(toys) == []
@@ -129,9 +132,26 @@ def without_figure(notebook):
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != "expected-4-1"]
 
 
-def without_pixels(notebook):
+def picture(notebook):
     (cell,) = [cell for cell in notebook["cells"] if cell["id"] == "expected-4-1"]
-    cell["source"] = ["another picture"]
+    return cell
+
+
+def other_pixels(notebook):
+    text = "".join(picture(notebook)["source"])
+    picture(notebook)["source"] = re.sub(r"(?<=base64,)[\w+/=]{40}", "A" * 40, text)
+
+
+def words_for_a_picture(notebook):
+    picture(notebook)["source"] = ["slope = 0.731"]
+
+
+def a_caption_that_tells(notebook):
+    picture(notebook)["source"] = ["".join(picture(notebook)["source"]), "\nThe slope is 0.731."]
+
+
+def code_for_a_picture(notebook):
+    picture(notebook).update(cell_type="code", outputs=[], execution_count=None)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +161,35 @@ def without_pixels(notebook):
         (lambda n: n["metadata"].pop("kernelspec"), f"{STUDENT} differs from"),
         (without_figure, f"{STUDENT} doesn't show the figure of 4.1"),
         (lambda n: n.pop("cells"), f"{STUDENT} is missing, or no notebook"),
-        (without_pixels, None),
+        (words_for_a_picture, f"{STUDENT} differs from"),
+        (a_caption_that_tells, f"{STUDENT} differs from"),
+        (code_for_a_picture, f"{STUDENT} differs from"),
     ],
 )  # fmt: skip
 def test_copies_that_drift_are_told(built, change, told):
     change_copy(built, change)
-    assert [sentence[: len(told)] for sentence in drift(built)] == ([told] if told else [])
+    assert [sentence[: len(told)] for sentence in drift(built)] == [told]
+
+
+def test_a_picture_with_other_bytes_is_no_drift(built):
+    change_copy(built, other_pixels)
+    assert drift(built) == []
+
+
+@pytest.mark.parametrize("executed", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("hint=", "digits=1, hint="), ("### BEGIN SOLUTION\n", "### BEGIN SOLUTION\n# another way\n")],
+)
+def test_a_key_or_a_solution_that_changed_is_told_even_where_nothing_ran(built, executed, before, after):
+    path = built.root / SOURCE
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    if not executed:
+        built.executed("04_toys").unlink()
+    changed = "exercise 4.1 of notebooks/04_toys.py has changed since its answer was recorded"
+    assert any(sentence.startswith(changed) for sentence in drift(built))
 
 
 def test_missing_and_left_over_copies_are_told(built):

@@ -170,6 +170,18 @@ def test_no_student_copy_holds_a_line_of_a_solution_or_a_key(real):
         assert f'check("{one.id}", ' in text_of(student)
 
 
+def test_no_file_for_students_holds_a_solution(root, real):
+    """As above, of what is in the repository and is opened by Colab, pictures' captions included."""
+    source, about, _, _ = real
+    text = (root / address.student(about.chapter)).read_text(encoding="utf-8")
+    lines = {
+        line.strip() for cell in json.loads(text)["cells"] for line in "".join(cell["source"]).split("\n")
+    }
+    assert secrets(source, about.exercises) & lines == set()
+    assert "BEGIN SOLUTION" not in text
+    assert not re.search(r"\bkey\(", text)
+
+
 def test_every_cell_of_a_real_copy_is_valid_python(real):
     _, _, student, instructor = real
     for notebook in (student, instructor):

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -55,15 +56,13 @@ def test_nothing_is_installed_where_nothing_is_missing(tmp_path):
     assert done.returncode == 0, done.stderr
     assert asked is None
     assert "04_alignment on" in done.stdout
-    assert "No model is asked here" in done.stdout
+    assert "No GPU is needed here" in done.stdout
 
 
 def test_the_package_comes_from_the_repository_and_installed_versions_are_kept(tmp_path):
     done, asked = run(tmp_path, source("02_traces", MODULES), without=["handan"], HANDAN_INSTALL="")
     assert done.returncode == 0, done.stderr
     assert address.install("traces") in asked
-    from importlib.metadata import version
-
     for name in KEPT:
         assert f"{name}=={version(name)}" in asked
 
@@ -82,7 +81,7 @@ def test_where_only_a_module_is_missing_the_package_stays(tmp_path):
         tmp_path, source("02_traces", MODULES), without=["accelerate"], HANDAN_INSTALL="/class/handan.whl"
     )
     assert done.returncode == 0, done.stderr
-    assert '"handan[traces]"' in asked
+    assert f'"handan[traces]=={version("handan")}"' in asked
     assert "git+" not in asked
     assert "/class" not in asked
 
@@ -101,6 +100,7 @@ def test_when_pip_refuses_it_is_said_what_to_do(tmp_path):
     last = done.stderr.strip().splitlines()[-1]
     assert "pip could not add ['handan'] beside ['torch==" in last
     assert address.book("book/troubleshooting") in last
+    assert "On Kaggle, switch on Internet" in last
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,14 @@ def test_every_chapter_has_one(root, chapter):
     needed = modules(Project(root), chapter)
     text = source(chapter, needed)
     compile(text, "cell", "exec")
-    assert ("models=False" in text) is (not needed)
+    assert ("models=False" in text) is (chapter != "your_models")
+
+
+def test_a_notebook_that_needs_torch_for_tiny_models_alone_hears_of_no_other(tmp_path):
+    watch = "\nimport sys\nprint('torch was imported:', 'torch' in sys.modules)\n"
+    done, _ = run(tmp_path, source("02_traces", MODULES) + watch)
+    assert done.returncode == 0, done.stderr
+    assert "Profile: auto" in done.stdout
+    assert "torch was imported: False" in done.stdout
+    for word in ("download", "teacher", "Traces would be kept", "No model"):
+        assert word not in done.stdout

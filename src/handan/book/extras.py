@@ -45,6 +45,6 @@ def write(project: Project, say: Callable[[str], None], *, pdf: bool = False) ->
         decks = slides.write(project, project.html / SLIDES)
         say(f"slides: {len(decks)} decks")
     if pdf:
-        from handan.book import pdf as printing
+        from handan.book.pdf import write as print_book
 
-        printing.write(project, say=say)
+        print_book(project, say=say)

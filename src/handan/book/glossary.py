@@ -47,9 +47,13 @@ class Linker:
     terms: Iterable[str]
     write: Callable[[str, str], str] = role
     _waiting: dict[str, str] = field(init=False)
+    _pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._waiting = {_ASIDE.sub("", term).casefold(): term for term in self.terms}
+        # The longest first: "noise ceiling" before "ceiling". Words that follow may make it a plural.
+        longest = "|".join(map(re.escape, sorted(self._waiting, key=len, reverse=True)))
+        self._pattern = re.compile(rf"(?<![\w-])({longest})s?(?![\w-])", re.I)
 
     def link(self, text: str) -> str:
         """Link the terms of a Markdown cell that no earlier cell mentioned.
@@ -59,27 +63,32 @@ class Linker:
         text : str
             Markdown; headings, tables, code, maths, links and HTML are left as they are.
         """
-        lines, fence = [], ""
+        out, prose, fence = [], list[str](), ""
         for line in text.splitlines():
             opening = _FENCE.match(line)
+            # a formula may open and close in one line
+            alone = opening is not None and opening[1] == "$$" and line.count("$$") > 1
+            if not fence and not opening and not _LEFT_ALONE.match(line):
+                prose.append(line)
+                continue
+            out += self._lines(prose)
+            prose = []
+            out.append(line)
             if fence:
                 fence = "" if line.startswith(fence) else fence
-            elif opening and not (opening[1] == "$$" and line.rstrip().endswith("$$") and len(line) > 2):
+            elif opening and not alone:
                 fence = opening[1]
-            elif not opening and not _LEFT_ALONE.match(line):
-                line = "".join(
-                    part if k % 2 else self._plain(part) for k, part in enumerate(_PROTECTED.split(line))
-                )
-            lines.append(line)
-        return "\n".join(lines)
+        return "\n".join(out + self._lines(prose))
+
+    def _lines(self, prose: list[str]) -> list[str]:
+        """Link within lines that belong together: a link or code may go on in the next one."""
+        if not prose:
+            return []
+        parts = _PROTECTED.split("\n".join(prose))
+        return "".join(part if k % 2 else self._plain(part) for k, part in enumerate(parts)).split("\n")
 
     def _plain(self, text: str) -> str:
-        if not self._waiting:
-            return text
-        # The longest first: "noise ceiling" before "ceiling". Words that follow may make it a plural.
-        longest = sorted(self._waiting, key=len, reverse=True)
-        pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, longest))})s?(?![\w-])", re.I)
-        return pattern.sub(self._replace, text)
+        return self._pattern.sub(self._replace, text) if self._waiting else text
 
     def _replace(self, found: re.Match[str]) -> str:
         term = self._waiting.pop(found[1].casefold(), None)

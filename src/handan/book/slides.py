@@ -90,7 +90,9 @@ def _read(project: Project, chapter: str) -> NotebookNode:
 
     path = project.executed(chapter)
     if not path.exists():
-        raise BookError(f"{chapter} has no slides: it has not been executed; run `handan book {chapter}`")
+        raise BookError(
+            f"{chapter} was not executed, so it has no slides; run `handan book --only {chapter}`"
+        )
     return nbformat.read(path, as_version=4)
 
 

@@ -37,6 +37,7 @@ _UNFIT = (
     re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>"),
     re.compile(r"<link[^>]*scripts/fontawesome\.js[^>]*>"),
 )
+_ACTIVE, _BACKSLASH = re.compile(r"([&%$#_{}])"), r"\\\1"  # characters that mean something to LaTeX
 _CARD_ALT = "Mimicry or mastery? Do distilled reasoning models keep their teachers' sense of effort?"
 
 
@@ -66,7 +67,7 @@ def citation(page: str, title: str, year: int) -> str:
     key = f"handan{year}-{page.rsplit('/', maxsplit=1)[-1]}".replace("_", "-")
     fields = {
         "author": "{The handan authors}",
-        "title": f"{{{_plain(title)}}}",
+        "title": f"{{{_ACTIVE.sub(_BACKSLASH, _plain(title))}}}",
         "booktitle": "{Mimicry or mastery? A literate reproduction of arXiv:2601.05019}",
         "year": f"{{{year}}}",
         "edition": f"{{Version {edition}}}",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from handan.book.errors import BookError
 from handan.course import copies, executed, expected, files
-from handan.course.exercise import tagged
-from handan.course.outline import read as read_outline
+from handan.course.exercise import digest, tagged
+from handan.course.outline import outline
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -45,18 +45,21 @@ def build(project: Project) -> Built:
     BookError
         When the file of recorded answers cannot be read.
     """
+    from handan.book.chapter import read as read_source
+
     changed: list[Path] = []
     problems: list[str] = []
     known, kept = files.packaged(project), dict[str, Any]()
     for chapter in project.chapters:
         try:
-            exercises = [one.id for one in read_outline(project, chapter).exercises]
+            source = read_source(project.source(chapter))
+            hashes = {one.id: digest(source, one) for one in outline(source, chapter).exercises}
             if stale := files.unfit(project, chapter):
-                kept |= {one: known[one] for one in exercises if one in known}
+                kept |= {one: known[one] for one in hashes if one in known}
                 problems.append(_not_run(chapter, stale))
                 continue
             ran = executed.read(project, chapter).records
-            kept |= {one: ran[one] for one in exercises}
+            kept |= {one: ran[one] | {"source": made} for one, made in hashes.items()}
             changed += _write_copies(project, chapter)
         except BookError as error:
             kept |= {one: told for one, told in known.items() if one.split(".")[0] == _number(chapter)}

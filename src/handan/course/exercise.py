@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -144,6 +145,20 @@ def _key(source: str, identity: str, where: str) -> tuple[str, tuple[str, ...], 
     if not isinstance(points, ast.Constant) or not isinstance(points.value, int) or points.value < 0:
         raise ExerciseError(f"{where}: points must be a whole number, 0 or more")
     return ast.unparse(answer), names, points.value
+
+
+def digest(notebook: NotebookNode, one: Exercise) -> str:
+    """Hash the code of an exercise's solution and key: another one may have another answer.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The chapter's source.
+    one : Exercise
+        An exercise of it.
+    """
+    code = "\n".join(notebook.cells[place].source for place in (one.solution, one.key))
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
 def tagged(cell: NotebookNode, *tags: str) -> bool:

@@ -11,6 +11,9 @@ _EXTRAS = {"httpx2": "api", "trl": "train", "datasets": "train", "ray": "scale"}
 # Loaded by the notebook already, or built for the platform's GPU: another version would need a restart.
 KEPT = ("torch", "numpy", "pandas", "scipy", "matplotlib", "pyarrow", "transformers")
 TROUBLE = "book/troubleshooting"
+# The one notebook that asks the models of the machine's profile. Others need torch for tiny models at most.
+ASKS_MODELS = "your_models"
+_KAGGLE = "On Kaggle, switch on Internet in the notebook's settings first."
 
 # A folder that happens to be called as a module has a spec too, but no origin.
 _CELL = """\
@@ -19,13 +22,13 @@ import importlib, os, subprocess, sys
 from importlib import metadata, util
 missing = [name for name in {modules} if not getattr(util.find_spec(name), "origin", None)]
 if missing:
-    package, local = "handan{extra}", os.environ.get("HANDAN_INSTALL")  # a wheel, where there is no internet
-    if "handan" in missing:
-        package = f"{{local}}{extra}" if local else "{source}"
-    kept = [name for name in {kept} if util.find_spec(name)]
-    pins = [f"{{name}}=={{metadata.version(name)}}" for name in kept]
+    wheel = os.environ.get("HANDAN_INSTALL")  # a file, for classes without internet
+    package = f"{{wheel}}{extra}" if wheel else "{source}"
+    if "handan" not in missing:  # the one that is here stays, and gets what it lacks
+        package = "handan{extra}==" + metadata.version("handan")
+    pins = [f"{{name}}=={{metadata.version(name)}}" for name in {kept} if util.find_spec(name)]
     if subprocess.run([sys.executable, "-m", "pip", "install", "-q", package, *pins]).returncode:
-        raise RuntimeError(f"pip could not add {{missing}} beside {{pins}}. What to do: {help}")
+        raise RuntimeError(f"pip could not add {{missing}} beside {{pins}}. {kaggle} What to do: {help}")
     importlib.invalidate_caches()
 from handan import machine
 machine.welcome("{chapter}"{models})
@@ -37,8 +40,9 @@ def source(chapter: str, modules: Sequence[str]) -> str:
 
     It runs pip only where the package or a module is missing. The package comes from the
     repository, or from what the environment variable ``HANDAN_INSTALL`` names: the path of a
-    wheel, for classes without internet. pip is told the installed versions of `KEPT`, so that
-    it stops rather than replace one of them.
+    wheel, for classes without internet; where it is installed already, only what its extra brings
+    is added. pip is told the installed versions of handan and of `KEPT`, so that it stops rather
+    than replace one of them.
 
     Parameters
     ----------
@@ -58,7 +62,8 @@ def source(chapter: str, modules: Sequence[str]) -> str:
         kept=list(KEPT),
         source=install(extras),
         extra=f"[{extras}]" if extras else "",
+        kaggle=_KAGGLE,
         help=book(TROUBLE),
         chapter=chapter,
-        models="" if extras else ", models=False",
+        models="" if chapter == ASKS_MODELS else ", models=False",
     )

@@ -291,6 +291,9 @@ mistakes = {
     "That is the log of the mean. Take the mean of the logs, so that one long sample does not rule.":
         np.log(raw).corr(per_item["log_rt"]),
     "The norms are logs already (`log_rt`). Did you undo that?": per_item["log_cost"].corr(np.exp(per_item["log_rt"])),
+    "That is Spearman's correlation, of ranks. Alignment is Pearson's.":
+        per_item["log_cost"].corr(per_item["log_rt"], method="spearman"),
+    "Did you round it? Give three decimals or more.": round(r_hand, 2),
 }  # fmt: skip
 hint = "Take the log of every count, average per item, then correlate with `log_rt`."
 key("4.1", r_hand, hint=hint, wrong=mistakes, digits=3)
@@ -300,7 +303,8 @@ key("4.1", r_hand, hint=hint, wrong=mistakes, digits=3)
 #
 # The chapter gave the model amnesia for items. Do the opposite: take away what it knows about
 # *tasks*. In `pnas-r1`, subtract the mean of each task from its log costs, and from its human values,
-# too. Then pool all items of the six tasks and correlate. Put the correlation into `r_within`.
+# too. Then pool all items of the six tasks and correlate. Put the correlation into `r_within`, with three
+# decimals or more.
 #
 # Draw the pooled points, coloured by task, with the log cost on the upright axis.
 
@@ -325,14 +329,17 @@ show.figure(
 # %% tags=["key"]
 mistakes = {
     "The tasks are still in there. Did you subtract their means?": points["log_cost"].corr(points["human"]),
-    "Only one of the two variables is centred within tasks. Centre both.": centred["log_cost"].corr(points["human"]),
+    "Only the costs are centred within tasks. Centre both.": centred["log_cost"].corr(points["human"]),
+    "Only the human values are centred within tasks. Centre both.": points["log_cost"].corr(centred["human"]),
+    "You also divided by the standard deviation. Only subtract the mean.":
+        (centred.set_index("task")[["log_cost", "human"]] / points.groupby("task")[["log_cost", "human"]].std()).corr().iloc[0, 1],
     "That is the mean of the six correlations within tasks. Pool the points instead.":
         points.groupby("task")[["log_cost", "human"]].apply(lambda part: part.corr().iloc[0, 1]).mean(),
     "That correlates the means of the tasks, which is the opposite.":
         points.groupby("task")[["log_cost", "human"]].mean().corr().iloc[0, 1],
 }  # fmt: skip
 hint = "`groupby('task').transform('mean')` gives each row the mean of its task."
-key("4.2", r_within, hint=hint, wrong=mistakes)
+key("4.2", r_within, hint=hint, wrong=mistakes, digits=3)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 4.3: One item too many (12 minutes)
@@ -361,6 +368,7 @@ mistakes = {
     "You left out the item on which people were slowest. Try the others, too.": left[forms["human"].idxmax()],
     "You left out the item furthest from the line. Another one moves r more.": left[off_line],
     "That is the change of r. The question is about r itself.": r_without - r_all,
+    "That is the size of the change. The question is about r itself.": abs(r_without - r_all),
 }
 hint = "A loop over the items: drop one, correlate the rest, compare with r of all."
 key("4.3", r_without, hint=hint, wrong=mistakes, points=2)

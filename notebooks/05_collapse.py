@@ -575,6 +575,7 @@ mistakes = {
     "In one of these the whole interval lies above zero. What does the rule say then?": labs.index[below & enough].tolist(),
     "If the whole interval lies below zero, students are ahead. Is collapse then still possible?": [one for one in ruled_out if one in zero],
     "Those are the labs where the rule says: cannot tell.": judged.index[judged == "cannot tell"].tolist(),
+    "Must the interval lie below zero, or below the smallest difference of interest?": labs.index[(labs["high"] < 0) & enough].tolist(),
 }  # fmt: skip
 hint = (
     "Go through the three lines of the rule, lab by lab. Look at the upper end, and at the number of items."
@@ -586,7 +587,8 @@ key("5.1", ruled_out, hint=hint, wrong=mistakes)
 #
 # On 50 items a teacher reaches r = 0.6 and its student r = 0.4. Is that a difference? It depends on
 # how the two models correlate with each other. Try all values in `between_models`.
-# From which one on is Williams' two-sided p below .05? Put it into `first`.
+# From which one on is Williams' two-sided p below .05? Put it into `first`. The function
+# `compare_overlapping(r_a, r_b, r_ab, n)` computes it as `williams_p`.
 
 # %% tags=["solution"]
 between_models = np.arange(0, 19) / 20
@@ -604,6 +606,7 @@ mistakes = {
     "Two models on 50 items are not 100 items: they share them.": between_models[p_twice < 0.05].min(),
     "That is the last value at which p is still above .05.": between_models[p_williams >= 0.05].max(),
     "At that value p is below .01. The question is about .05.": between_models[p_williams < 0.01].min(),
+    "That is its place in the row. Put the correlation itself.": float(np.argmax(p_williams < 0.05)),
 }
 hint = "`compare_overlapping(r_a, r_b, r_ab, n)` takes all values of r_ab at once. Look at its `williams_p`."
 key("5.2", first, hint=hint, wrong=mistakes)
@@ -617,7 +620,7 @@ key("5.2", first, hint=hint, wrong=mistakes)
 #
 # For each draw, compute both correlations with people, and their difference. You may need one set of
 # draws or both. Put the standard deviation of the differences, which is their standard error, into
-# `error`. Then do it the other way, and draw a histogram of both.
+# `error`, with three decimals or more. Then do it the other way, and draw a histogram of both.
 
 # %% tags=["solution"]
 mip = load_study("mip-math")
@@ -646,6 +649,8 @@ mistakes = {
     "That is Fisher's error for independent samples. These models share their items.": np.sqrt(2 / (len(trio) - 3)),
     "Is that the error of one correlation? The question is about the difference of two.": r_once[:, 0].std(),
     "Is that the variance? Take its root.": shared.var(),
+    "The deviation over draws is the standard error already. Do not divide it by the root of their number.":
+        shared.std() / np.sqrt(len(shared)),
 }  # fmt: skip
 hint = "Both models answered the same items. Use the same draw for both, and take the standard deviation over draws."
 key("5.3", error, hint=hint, wrong=mistakes, digits=3, points=2)

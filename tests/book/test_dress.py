@@ -95,3 +95,17 @@ def test_the_first_mention_of_a_term_is_linked(project):
 def test_no_glossary_page_no_links(copied):
     text = "\n".join(cell.source for cell in dressed(find_project(copied)).cells)
     assert "{term}" not in text
+
+
+@pytest.mark.parametrize(("width", "boxes"), [(640, 0), (900, 1)])
+def test_only_a_wide_figure_gets_a_box_to_scroll_in(project, width, boxes):
+    notebook = nbformat.read(project.executed("01_people"), as_version=4)
+    html = f'<figure class="handan-figure"><img src="data:," alt="a" width="{width}" style=""><figcaption>b</figcaption></figure>'
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
+    changed = shown(dress(notebook, project, "01_people"))[0]
+    assert (
+        changed.count('<div class="handan-wide" role="region" tabindex="0" aria-label="A wide figure"><img ')
+        == boxes
+    )
+    assert changed.count("<img ") == 1

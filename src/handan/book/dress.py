@@ -19,6 +19,9 @@ COPIES = "course"
 SLIDES = "slides"
 # Where a project has this folder, its chapters become slides as well.
 SLIDE_PARTS = "book/static/slides"
+# A figure this wide (in pixels) gets a box to scroll in, where the screen is narrow.
+_WIDE = 700
+_IMAGE = re.compile(r'<img [^>]*?width="(\d+)"[^>]*>')
 _SHOWN = re.compile(r'<figure class="handan-(figure|table)"')
 
 
@@ -108,4 +111,10 @@ def _with_code(html: str, place: str) -> str:
         return html
     what = f"the code that made this {found[1]}"
     link = f' <a class="handan-code" href="{escape(place)}" title="{what}" aria-label="{what}">code</a>'
-    return html.replace("</figcaption>", f"{link}</figcaption>", 1)
+    return _IMAGE.sub(_scrolling, html.replace("</figcaption>", f"{link}</figcaption>", 1), count=1)
+
+
+def _scrolling(image: re.Match[str]) -> str:
+    if int(image[1]) <= _WIDE:
+        return image[0]
+    return f'<div class="handan-wide" role="region" tabindex="0" aria-label="A wide figure">{image[0]}</div>'

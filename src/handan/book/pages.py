@@ -64,7 +64,7 @@ def teach(project: Project) -> str:
         tasks, link = one.exercises, f"{{doc}}`{plain(one.title)} </notebooks/{one.chapter}>`"
         minutes, points = sum(task.minutes for task in tasks), sum(task.points for task in tasks)
         rows.append((link, str(one.minutes or "–"), str(len(tasks)), str(minutes), str(points)))
-        aims = [f"- {plain(aim)}" for aim in one.aims]
+        aims = [f"- {aim}" for aim in one.aims]  # the chapter's own Markdown
         listed = [f"{task.id} {plain(task.title)} ({task.minutes} min)" for task in tasks]
         exercises = [f"Exercises: {'; '.join(listed)}.", ""] if listed else []
         parts += [f"### {plain(one.title)}", "", "After it students can", "", *aims, "", *exercises]

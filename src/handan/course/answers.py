@@ -26,6 +26,9 @@ _LARGEST = 1e200
 _STRICT = ("NBGRADER_EXECUTION", "HANDAN_STRICT")
 
 
+_EXAMPLES = {"list of text": ", such as ['A', 'E']"}
+
+
 class Reply(NamedTuple):
     """What a check says: whether the answer is right (None: there is none yet), and a sentence."""
 
@@ -188,7 +191,14 @@ def _misfit(kind: str, answer: Any) -> str:
         return ""
     if number and answer != answer:  # isnan cannot take every whole number
         return "the answer is not a number (NaN). Is a value missing in what it was computed from?"
-    return f"the answer should be a {kind}, and yours is a {type(answer).__name__}."
+    return f"the answer should be a {kind}{_EXAMPLES.get(kind, '')}, and yours is a {_told(answer)}."
+
+
+def _told(answer: Any) -> str:
+    """Name the type of an answer, and of its first part where it has parts."""
+    name = type(answer).__name__
+    parts = list(answer) if isinstance(answer, list | tuple | set) else []
+    return f"{name} of {type(parts[0]).__name__}" if parts else name
 
 
 def _hashes(exercise: str, kind: str, digits: int, answer: Any, slack: int = 1) -> set[str]:

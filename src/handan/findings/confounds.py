@@ -178,7 +178,8 @@ def _numbers(found: Estimate | None, reference: Estimate | None) -> dict[str, An
 def _note(found: Estimate) -> str:
     if found.n_pairs == 0 or np.isnan(found.value):
         return "no correlation is defined"
-    notes = [f"{found.lost} left out: no correlation"] if found.lost else []
+    lost = f"{found.lost} left out: no correlation, or fewer than {FEWEST} items in every task"
+    notes = [lost] if found.lost else []
     if found.n_items < FEWEST:
         notes.append(f"fewer than {FEWEST} items")
     if np.isnan(found.reach):

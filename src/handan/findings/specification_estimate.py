@@ -13,11 +13,12 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from handan.findings.specification_data import BoolArray, FloatArray
 from handan.findings.specification_sides import NO_MODEL, Sides
-from handan.findings.verdict import FEWEST
+from handan.findings.verdict import FEWEST, enough
 
 MOST_ITEMS = 2_000
 
@@ -62,6 +63,9 @@ def average(
     parts: Sequence[Sides], chosen: NDArray[np.intp], averaging: str = "plain", fewest: int = FEWEST
 ) -> Estimate:
     """Average the differences of chosen pairs over pairs and tasks.
+
+    Tasks in which a pair has too few items are left out as in the chapters on collapse and
+    transfer (`handan.findings.verdict.enough`).
 
     Parameters
     ----------
@@ -130,7 +134,9 @@ def _valid(parts: Sequence[Sides], places: Sequence[NDArray[np.intp]], fewest: i
         [np.isfinite(part.r[place]).all(axis=0) for part, place in zip(parts, places, strict=True)]
     )
     sizes = np.array([_sizes(part, place) for part, place in zip(parts, places, strict=True)])
-    return defined & ((sizes * defined).sum(axis=0) >= fewest)
+    valid = defined.copy()
+    valid[defined] = enough(pd.Series(sizes[defined]))
+    return np.asarray(valid & ((sizes * valid).sum(axis=0) >= fewest))
 
 
 def _sizes(part: Sides, place: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -78,20 +78,20 @@ silent = [name for name in names if found[name].pairs.empty]
 #
 # Four tools take this into account:
 #
-# - **Williams' t** tests whether the two correlations are equal.
+# - **Williams' t**, which E. J. Williams proposed in 1959, tests whether the two correlations are equal.
 # - **Steiger's Z** and **Meng, Rosenthal and Rubin's Z** do the same through Fisher's z.
 # - **Zou's interval** gives the range of differences that the data allow.
 #
 # Beside them stands the **item bootstrap**: draw the items again, recompute both
 # correlations, and look at the difference.
 #
-# Williams' statistic, for the record, has $n - 3$ degrees of freedom:
+# Williams' t, for the record, has $n - 3$ degrees of freedom, where $n$ is the number of items. Let
+# $\bar r = (r_{ah} + r_{bh}) / 2$ be the mean of the two correlations, and $|R|$ the determinant of the
+# correlation matrix of $a$, $b$ and $h$. Then
 #
 # $$ t = (r_{ah} - r_{bh}) \sqrt{\frac{(n-1)(1+r_{ab})}
 #    {2\frac{n-1}{n-3}|R| + \bar r^2 (1-r_{ab})^3}}, \qquad
-#    |R| = 1 - r_{ah}^2 - r_{bh}^2 - r_{ab}^2 + 2 r_{ah} r_{bh} r_{ab}, $$
-#
-# where $\bar r$ is the mean of the two correlations.
+#    |R| = 1 - r_{ah}^2 - r_{bh}^2 - r_{ab}^2 + 2 r_{ah} r_{bh} r_{ab}. $$
 
 # %% tags=["hide-input"]
 PAIR = {"a": "teacher", "b": "student", "task": "task", "n": "items", "r_a": "r teacher", "r_b": "r student",
@@ -189,6 +189,7 @@ def pair_figure(name):
     )  # fmt: skip
 
 
+# %% tags=["hide-input"]
 def pair_caption(name):
     pairs = found[name].pairs
     ceiling = pairs["ceiling"].iloc[0]
@@ -196,7 +197,13 @@ def pair_caption(name):
         f"In {name} the interval lies above zero for {(pairs['boot_low'] > 0).sum()} of {len(pairs)} pairs. "
         "To the right, the teacher is more aligned. Bars: 95 % item bootstrap. Ceiling of an r: "
         + ("not known." if np.isnan(ceiling) else f"{ceiling:.2f}.")
+        + "".join(empty_row(row) for row in pairs[pairs["boot_low"].isna()].itertuples())
     )
+
+
+def empty_row(row):
+    why = "they have no item in common" if row.n == 0 else row.note
+    return f" {row.a} and {row.b} have no interval in task {row.task}: {why}."
 
 
 # %% tags=["hide-input"]
@@ -335,11 +342,12 @@ if not unpaired.empty:
 # - **The number of items.**
 # - **The number of pairs**, and how alike the pairs are.
 #
-# For one pair, the sampling variance of the difference is known for large $n$:
+# For one pair, the sampling variance of the difference is known for large $n$. Let $c$ be the covariance
+# of the two correlations, times $n - 1$; it grows with $r_{ab}$. Then
 #
-# $$ (n-1)\,\mathrm{Var}(r_{ah} - r_{bh}) \approx (1-r_{ah}^2)^2 + (1-r_{bh}^2)^2 - 2c, $$
+# $$ (n-1)\,\mathrm{Var}(r_{ah} - r_{bh}) \approx (1-r_{ah}^2)^2 + (1-r_{bh}^2)^2 - 2c. $$
 #
-# where $c$, the covariance of the two correlations, grows with $r_{ab}$. The table asks for
+# The table asks for
 # two things: items to *see* the paper's drop, and items to *rule out* a drop where there is
 # none, each with a probability of 80 %.
 
@@ -433,6 +441,7 @@ show.table(
     "Items needed by the number of pairs. The last line of each kind is the floor.",
     labels={"teachers": "teachers", "n_pairs": "pairs", "variance": "variance × (n − 1)",
             "items_to_see": "items to see the drop", "items_to_rule_out": "items to rule one out"},
+    digits={"n_pairs": 0},
     note=f"Models of a pair correlate at 0.4, and models of different pairs are as alike beside people. Fewer than {FEWEST} "
     "items are never named: the rule doesn't decide with fewer.",
     name="pairs",

@@ -48,6 +48,7 @@ from handan.findings.join import join
 from handan.findings.verdict import SMALLEST
 from handan.lineage import load_lineage
 from handan.organism.study import COST as ORGANISM_COST
+from handan.tables import ROLES
 
 size = profiles.profile(profile)
 names = [*costs.studies(), costs.ORGANISM] if study == "all" else [study]
@@ -126,8 +127,8 @@ drawn = [name for name in names if found[name].models["leaf"].notna().any()]
 
 
 def blocks(models):
-    """Count the runs of equal roles in the hierarchical order, and the roles."""
-    kept = models[models["role"].isin(["teacher", "student", "baseline"]) & models["leaf"].notna()]
+    """Count the runs of equal roles in the hierarchical order, and the roles; people have none."""
+    kept = models[models["role"].isin(ROLES) & models["leaf"].notna()]
     roles = kept.sort_values("leaf")["role"].tolist()
     return len(list(groupby(roles))), len(set(roles))
 
@@ -144,8 +145,8 @@ for name in drawn:
     one = found[name]
     runs, roles = blocks(one.models)
     caption = (
-        f"Similarity of fingerprints in {name}. {extremes(one.pairs)} In hierarchical order the {roles} roles "
-        f"form {runs} {'block' if runs == 1 else 'blocks'}."
+        f"Similarity of fingerprints in {name}. {extremes(one.pairs)} In hierarchical order the models' "
+        f"{roles} {'role forms' if roles == 1 else 'roles form'} {runs} {'block' if runs == 1 else 'blocks'}."
     )
     alt = f"Heatmap of the correlations of {one.studies['n_mapped'].iloc[0]} fingerprints in {name}, blue below zero, red above."
     show.figure(figures_geometry.heatmap(one.pairs, one.models), caption, alt, name=f"matrix-{name}")

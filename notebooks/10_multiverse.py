@@ -61,7 +61,12 @@ lineage = load_lineage()
 # - **Scale.** On the raw scale a few very long traces decide the result.
 # - **The coefficient.** Spearman's looks at the order of items alone.
 #
-# Each row below changes one of them, and keeps the rest as in the chapters before.
+# Each row below changes one of them, and keeps the rest as in the chapters before. The *reference* changes
+# nothing: its result is the one that those chapters print, and as there a task in which a pair has too few
+# items takes no part where others have more. What they call *all* is *every teacher*, or *every baseline*, here.
+# Only the intervals differ. The other chapters draw the items again (bootstrap). Here each item is left out in
+# turn (jackknife), because then all specifications can be tested together. The ends differ a little, so a
+# verdict that hangs on one of them may differ, too.
 
 # %%
 changes = pd.concat([confounds(one, lineage) for one in studies], ignore_index=True)

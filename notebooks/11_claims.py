@@ -39,6 +39,7 @@ from pathlib import Path
 import pandas as pd
 
 from handan import figures_claims as pictures
+from handan import formats
 from handan.battery import Sizes
 from handan.book import show
 from handan.book.download import download
@@ -153,20 +154,23 @@ show.table(counts, "Verdicts by claim, counted over studies.", labels=TALLY, not
 # ## Claim by claim
 
 # %% tags=["hide-input"]
-CLAIM = {"study": "study", "ours": "ours [95 %]", "verdict": "verdict", "on_edge": "on the edge",
+CLAIM = {"study": "study", "verdict": "verdict", "on_edge": "edge", "ours": "ours [95 %]",
          "n_items": "items", "ceiling": "ceiling", "truncated": "share cut", "measure": "difficulty"}  # fmt: skip
+EDGE = "Edge: the verdict lies so close to a limit that another seed could change it."
+DIGITS = {"ours": 3, "low": 3, "high": 3, "n_items": 0}
 
 
+# %% tags=["hide-input"]
 def tell(entry):
     here = rows[rows["claim"] == entry.name]
     show.say("### {title}", title=entry.title)
     show.say("{said} ({certainty}: {where})", said=entry.said, certainty=entry.certainty, where=entry.where)
     if here.empty:
         return show.say("No study here can speak to it: it needs {needs}.", needs=entry.needs)
-    digits = {"ours": 3, "low": 3, "high": 3, "n_items": 0}
-    show.table(here, f"{entry.title}: the claim is {entry.paper}, and we get this.", labels=CLAIM, digits=digits,
-               intervals={"ours": ("low", "high")}, name=entry.name)  # fmt: skip
+    show.table(here, f"{entry.title}: the claim is {claimed_value(entry)}, and we get this.", labels=CLAIM, digits=DIGITS,
+               intervals={"ours": ("low", "high")}, name=entry.name, note=EDGE)  # fmt: skip
     draw(entry, here)
+    explain_held(entry, here)
     for sentence in here["sentence"]:
         show.say("- {sentence}", sentence=sentence)
 
@@ -174,16 +178,41 @@ def tell(entry):
 # %% tags=["hide-input"]
 UNITS = {"near": "r", "direction": "difference of correlations", "factor": "multiplier",
          "constant": "change of the multiplier per SD of difficulty (factor)", "found": "difference"}  # fmt: skip
+# what the line of a figure stands for, by rule or claim, where it is not a published number
+MARKS = {"constant": "a constant multiplier", "collapse-size": "difference of the published means"}
 
 
+def claimed_value(entry):
+    return formats.number(entry.paper) if isinstance(entry.paper, float) else entry.paper
+
+
+# %% tags=["hide-input"]
+def explain_held(entry, here):
+    """Say which intervals hold the number and are not near it as a whole."""
+    if entry.rule not in ("near", "factor"):
+        return
+    bottom, top = rules.band(entry.rule, entry.paper)
+    holds = (here["low"] <= entry.paper) & (here["high"] >= entry.paper)
+    wide = here[holds & ((here["low"] < bottom) | (here["high"] > top))]
+    if len(wide):
+        show.say(
+            "The interval holds the number {paper} in {studies}, and this is not enough: *supported* asks that the whole "
+            "interval lie near it, between {bottom:.2f} and {top:.2f}.",
+            paper=claimed_value(entry), studies=wide["study"].tolist(), bottom=bottom, top=top,
+        )  # fmt: skip
+
+
+# %% tags=["hide-input"]
 def draw(entry, here):
     each = {
         name: int((here["verdict"] == name).sum()) for name in ("supported", "not supported", "cannot tell")
     }
     told = ", ".join(f"{number} {name}" for name, number in each.items())
     caption = f"{entry.title}: {told}. Bars: 95 % intervals."
-    alt = f"Estimates of {len(here)} studies with intervals beside the claim of {entry.paper}."
-    show.figure(pictures.beside_the_paper(here, UNITS[entry.rule]), caption, alt, name=f"figure-{entry.name}")
+    alt = f"Estimates of {len(here)} studies with intervals beside the claim of {claimed_value(entry)}."
+    mark = MARKS.get(entry.name) or MARKS.get(entry.rule, "the published number")
+    fig = pictures.beside_the_paper(here, UNITS[entry.rule], mark)
+    show.figure(fig, caption, alt, name=f"figure-{entry.name}")
 
 
 # %%

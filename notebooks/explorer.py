@@ -55,7 +55,8 @@ explorer.show(found, samples)
 # %% [markdown]
 # Three questions to begin with:
 #
-# - In *gpqa-minutes*, which questions took people little time and models many tokens?
+# - In *gpqa-minutes*, which questions took people little time and models many tokens? (Only their ids
+#   are public here.)
 # - In *mip-math*, is the student's cloud of points flatter than its teacher's, or only higher?
 # - In *organism*, open an item with many carries. Which of the three models shows all steps?
 #

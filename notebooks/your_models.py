@@ -152,16 +152,18 @@ show.table(
 )  # fmt: skip
 
 # %% tags=["hide-input"]
-show.say(
-    "{need:.1f} GB are still to be downloaded. {free:.0f} GB of disk are free for that.",
-    need=choice.download / 1e9, free=float("nan") if choice.free is None else choice.free / 1e9,
-)  # fmt: skip
+if choice.download:
+    show.say(
+        "{need:.1f} GB are still to be downloaded. {free:.0f} GB of disk are free for that.",
+        need=choice.download / 1e9, free=float("nan") if choice.free is None else choice.free / 1e9,
+    )  # fmt: skip
 for name, reason in choice.refused.items():
     show.say("- **{name} is not asked:** {reason}.", name=name, reason=reason)
 if choice.unknown:
     show.say(
         "Nothing is known of the size of {unknown}. We try, as you named it.", unknown=list(choice.unknown)
     )
+# %% tags=["hide-input"]
 if choice.stands_in:
     show.say(
         "So nothing that you named can be asked here. Name a smaller model in `models`, or leave it empty to take what "

@@ -46,3 +46,10 @@ def test_the_published_number_or_zero_is_marked(rows, x):
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == [
         figures_claims.literal(name) for name in rows["study"]
     ]
+
+
+def test_the_legend_says_what_the_number_is():
+    fig = figures_claims.beside_the_paper(ROWS.iloc[:2], "factor", "a constant multiplier")
+    texts = [text.get_text() for text in fig.axes[0].get_legend().get_texts()]
+    assert "a constant multiplier" in texts
+    assert "the published number" not in texts

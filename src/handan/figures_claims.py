@@ -52,7 +52,7 @@ def verdict_grid(rows: pd.DataFrame) -> Figure:
     return fig
 
 
-def beside_the_paper(rows: pd.DataFrame, xlabel: str) -> Figure:
+def beside_the_paper(rows: pd.DataFrame, xlabel: str, mark: str = "the published number") -> Figure:
     """Draw the estimates of one claim by study, with intervals, beside the published number.
 
     Parameters
@@ -61,6 +61,8 @@ def beside_the_paper(rows: pd.DataFrame, xlabel: str) -> Figure:
         ``study, ours, low, high, verdict, paper``, all of one claim.
     xlabel : str
         Axis label, with the unit.
+    mark : str
+        What ``paper`` is, where it is a number: the legend of the line drawn there.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def beside_the_paper(rows: pd.DataFrame, xlabel: str) -> Figure:
         )  # fmt: skip
     paper = table["paper"].iloc[0]
     if isinstance(paper, float):
-        axes.axvline(paper, color="0.3", linewidth=1, linestyle="--", label="the published number")
+        axes.axvline(paper, color="0.3", linewidth=1, linestyle="--", label=mark)
     else:
         axes.axvline(0, color="0.5", linewidth=0.8, linestyle=":", label="no difference")
     axes.set(yticks=list(table.index), yticklabels=[literal(name) for name in table["study"]], xlabel=xlabel)

@@ -135,6 +135,7 @@ def _rate(shape: Shape | None, hardware: Hardware | None, context: int) -> tuple
     return rate or _NAN, rate > 0
 
 
+@cache  # every call reads all recorded studies
 def _expected(name: str, max_new_tokens: int) -> tuple[float, str]:
     if name in tiny():
         return _tiny_means()[name], "its mean in the organism's study"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from handan import machine_find
-from handan.lineage import UnknownModelError, find, load_lineage
+from handan.lineage import load_lineage
 from handan.machine_estimate import estimate
 from handan.machine_models import MAX_NEW_TOKENS, chosen, tiny_family
 from handan.profiles import ENOUGH, Hardware, Profile, hardware
@@ -179,18 +180,20 @@ def _no_room(left: float, free: float | None, download: float) -> str:
 
 def _downloaded(model: str) -> float:
     """Bytes of a model that are on the disk already, whole or in part."""
-    lineage = load_lineage().set_index("model")["hf_id"]
-    folder = downloads() / f"models--{str(lineage.get(model, model)).replace('/', '--')}"
+    folder = downloads() / f"models--{_hub_ids().get(model, model).replace('/', '--')}"
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return float(sum(path.stat().st_size for path in files))
 
 
 def _named(model: str) -> str:
     """Name a model as the lineage does, which knows its size, where it was given by its hub id."""
-    try:
-        return str(find(model)["model"])
-    except UnknownModelError:
-        return model
+    return next((name for name, hub_id in _hub_ids().items() if hub_id == model), model)
+
+
+@cache
+def _hub_ids() -> dict[str, str]:
+    lineage = load_lineage().dropna(subset=["hf_id"])
+    return dict(zip(lineage["model"], lineage["hf_id"], strict=True))
 
 
 def _cards(some: Hardware) -> str:

@@ -181,8 +181,9 @@ def traces_stand_side_by_side(page):
     texts = page.evaluate("[...document.querySelectorAll('.explorer-trace pre')].map(e => e.textContent)")
     assert texts == [trace[1] for trace in traces[item]]
     assert len(texts) == 3
-    tops = {round(shown.nth(k).bounding_box()["y"]) for k in range(3)}
-    assert len(tops) == (1 if page.viewport_size["width"] >= 700 else 3)
+    # at one moment, for the page may still be moving to the panel
+    tops = shown.evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
+    assert len(set(tops)) == (1 if page.viewport_size["width"] >= 700 else 3)
 
 
 def the_address_holds_the_view(page):
@@ -235,6 +236,114 @@ def paper_shows_the_figure_instead(page):
     assert page.locator(".handan-explorer").is_visible()
 
 
+FOCUSED = "document.activeElement.id"
+HEADING_SEEN = """() => (box => box.top >= 0 && box.bottom <= window.innerHeight)(
+  document.querySelector('.explorer-detail h3').getBoundingClientRect())"""
+TOLD = ".explorer-told[aria-live=polite]"
+
+
+def open_by_keyboard(page, item):
+    page.focus("#explorer-items")
+    page.keyboard.press("Home")
+    page.wait_for_timeout(800)  # else the letters continue a word that was typed before
+    page.keyboard.type(item)
+    page.keyboard.press("Enter")
+    assert opened(page) == state(page)["item"] == item
+
+
+def assert_closed(page):
+    assert state(page)["item"] == ""
+    assert "item=" not in page.url
+    assert page.locator(".explorer-detail h3").count() == 0
+    assert page.locator(TOLD).inner_text() == ""
+    assert page.locator("#explorer-items [aria-selected=true]").count() == 0
+
+
+def escape_closes_the_item(page):
+    choose(page, **ORGANISM)
+    item = task_of(page, **ORGANISM)["items"][7]
+    leave = "document.activeElement.blur()"
+    into_the_problem = "document.querySelector('.explorer-detail pre').focus()"
+    for before in ("", into_the_problem, leave):
+        open_by_keyboard(page, item)
+        assert "item=" in page.url
+        assert "Escape closes it" in page.locator(".explorer-detail").inner_text()
+        page.locator(".explorer-detail h3").scroll_into_view_if_needed()
+        page.evaluate(before)
+        page.keyboard.press("Escape")
+        assert_closed(page)
+        assert page.evaluate(FOCUSED) == "explorer-items"
+        assert page.locator("#explorer-items .active").inner_text() == item
+
+
+def escape_leaves_menus_and_searches_alone(page):
+    choose(page, **ORGANISM)
+    item = task_of(page, **ORGANISM)["items"][7]
+    open_by_keyboard(page, item)
+    page.fill("#explorer-find", item[:3])
+    page.keyboard.press("Escape")
+    page.focus("#explorer-model")
+    page.keyboard.press("Escape")
+    assert opened(page) == item
+
+
+def opening_shows_the_panel_and_says_which_item(page):
+    choose(page, **ORGANISM)
+    items = task_of(page, **ORGANISM)["items"]
+    page.focus("#explorer-items")
+    away = "document.querySelector('#explorer-items').scrollIntoView({block: 'end', behavior: 'instant'})"
+    for place in (0, 1):
+        page.evaluate(away)
+        page.keyboard.press("Enter")
+        page.wait_for_function(HEADING_SEEN)
+        assert opened(page) == items[place]
+        assert page.locator(TOLD).inner_text() == f"Opened: {items[place]}"
+        # the keyboard is still in the list
+        assert page.evaluate(FOCUSED) == "explorer-items"
+        page.keyboard.press("ArrowDown")
+        assert page.locator("#explorer-items .active").inner_text() == items[place + 1]
+    # without motion the panel is there at once
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(away)
+    opening = "document.querySelector('.handan-explorer').explorer.open(5)"
+    before, after = page.evaluate(
+        f"() => {{ const seen = {HEADING_SEEN}; return [seen(), ({opening}, seen())]; }}"
+    )
+    assert (before, after) == (False, True)
+    page.emulate_media(reduced_motion="no-preference")
+
+
+def a_search_closes_the_item_that_it_excludes(page):
+    choose(page, **ORGANISM)
+    items = task_of(page, **ORGANISM)["items"]
+    open_by_keyboard(page, items[7])
+    page.fill("#explorer-find", items[7])
+    assert opened(page) == items[7]
+    page.fill("#explorer-find", next(item for item in items if items[7] not in item))
+    assert_closed(page)
+    assert page.evaluate(FOCUSED) == "explorer-find"
+    page.fill("#explorer-find", "")
+    assert_closed(page)
+
+
+FILLS = """name => [...document.querySelectorAll('.explorer-plot .scatterlayer .trace')]
+  .filter(group => group.__data__[0].trace.name === name)
+  .flatMap(group => [...group.querySelectorAll('.points path')].map(path => path.style.fill))"""
+
+
+def a_second_model_does_not_hide_the_first(page):
+    choose(page, study="mip-math", model="QwQ-32B", **{"with": "LIMO"})
+    first, second = (page.evaluate(FILLS, name) for name in ("QwQ-32B", "LIMO"))
+    assert first
+    assert "none" not in first
+    assert set(second) == {"none"}
+    # a model is hollow because it comes second, not because of what it is
+    choose(page, model="LIMO", **{"with": ""})
+    alone = page.evaluate(FILLS, "LIMO")
+    assert len(alone) == len(second)
+    assert "none" not in alone
+
+
 CHECKS = (
     a_point_tells_its_item_and_the_result,
     a_click_opens_an_item,
@@ -247,10 +356,18 @@ CHECKS = (
     dark_colours_follow_the_page,
     nothing_is_wider_than_the_page,
     paper_shows_the_figure_instead,
+    escape_closes_the_item,
+    escape_leaves_menus_and_searches_alone,
+    opening_shows_the_panel_and_says_which_item,
+    a_search_closes_the_item_that_it_excludes,
+    a_second_model_does_not_hide_the_first,
 )
 NARROW = (
     a_click_opens_an_item,
     the_list_works_by_keyboard,
     traces_stand_side_by_side,
     nothing_is_wider_than_the_page,
+    escape_closes_the_item,
+    opening_shows_the_panel_and_says_which_item,
+    a_search_closes_the_item_that_it_excludes,
 )

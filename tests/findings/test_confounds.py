@@ -100,7 +100,7 @@ def test_a_model_without_a_correlation_is_counted():
     costs, norms = tables(n=30)
     costs.loc[costs["model"] == "second", "reasoning_tokens"] = 9
     part = rows(confounds(study(costs, norms), LINEAGE), "collapse", "every teacher")
-    assert part.at["as in the chapters", "note"] == "1 left out: no correlation"
+    assert part.at["as in the chapters", "note"].startswith("1 left out: no correlation")
     assert part.at["as in the chapters", "n_pairs"] == 1
 
 

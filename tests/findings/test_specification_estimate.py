@@ -68,7 +68,7 @@ def test_the_estimate_and_its_error_by_brute_force(two_tasks, averaging):
     assert (found.deviations**2).sum() == pytest.approx(variance)
 
 
-@pytest.mark.parametrize("name", ["gpqa-minutes", "mip-math", "mip-gsm8k", "pm-bench"])
+@pytest.mark.parametrize("name", ["gpqa-minutes", "mip-math", "mip-gsm8k", "pretrained-bases", "pm-bench"])
 def test_the_reference_is_the_estimate_of_the_chapters(name):
     one = recorded([name], "reasoning_tokens")[0]
     pooled = collapse(one.joined, load_lineage(), n_boot=4_000).pooled.set_index("relation")
@@ -140,6 +140,18 @@ def test_pairs_without_enough_items_or_without_r_are_counted_as_lost():
     nothing = estimate(study(costs, norms), PAIRS.iloc[[1]])
     assert (nothing.n_pairs, nothing.n_items, nothing.lost) == (0, 0, 1)
     assert np.isnan([nothing.value, nothing.error, nothing.reach]).all()
+
+
+def test_a_small_task_takes_no_part_where_another_is_large():
+    large, small = tables(n=40, seed=1), tables(n=19, seed=2, task="small")
+    both = study(*(pd.concat(pair, ignore_index=True) for pair in zip(large, small, strict=True)))
+    found, alone = estimate(both, PAIRS), estimate(study(*large), PAIRS)
+    assert found[:7] == pytest.approx(alone[:7])
+    assert (found.n_tasks, found.n_items) == (1, 40)
+    # All are small, so all stay.
+    other = tables(n=15, seed=3, task="smaller")
+    both = study(*(pd.concat(pair, ignore_index=True) for pair in zip(small, other, strict=True)))
+    assert (estimate(both, PAIRS).n_tasks, estimate(both, PAIRS).n_items) == (2, 34)
 
 
 def test_identical_models_differ_by_nothing_for_sure():

@@ -23,6 +23,7 @@
     String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/[\r\n]+/g, " ");
   const shown = (value) => (value === null ? "not available" : value.toLocaleString("en-GB", { maximumFractionDigits: 4 }));
   const number = (values) => values.filter((value) => value !== null && value !== undefined);
+  const matches = (name, find) => name.toLowerCase().includes(find.trim().toLowerCase());
   const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 
   class Explorer {
@@ -35,6 +36,7 @@
       this.restore(true);
       window.addEventListener("hashchange", () => this.restore(false));
       new MutationObserver(() => this.draw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+      document.addEventListener("keydown", (event) => this.escape(event));
     }
 
     // ---- parts of the page
@@ -55,6 +57,7 @@
       this.numbers = element("div", { className: "explorer-numbers", role: "status", "aria-live": "polite" });
       this.count = element("p", { className: "explorer-count", role: "status", "aria-live": "polite" });
       this.plot = element("div", { className: "explorer-plot", role: "img" });
+      this.told = element("p", { className: "explorer-told", role: "status", "aria-live": "polite" });
       this.list = element("ul", { className: "explorer-list", role: "listbox", tabIndex: 0, id: "explorer-items" });
       this.list.setAttribute("aria-label", "Items");
       this.list.addEventListener("keydown", (event) => this.key(event));
@@ -64,7 +67,7 @@
         if (option) this.open(Number(option.dataset.k));
       });
       this.detail = element("section", { className: "explorer-detail", "aria-label": "The opened item" });
-      const side = element("div", { className: "explorer-side" }, this.list, this.count);
+      const side = element("div", { className: "explorer-side" }, this.list, this.count, this.told);
       this.root.replaceChildren(controls, this.numbers,
         element("div", { className: "explorer-main" }, this.plot, side), this.about, this.detail);
       this.root.classList.add("explorer-ready");
@@ -97,8 +100,9 @@
       const model = [wanted.model, first].find((name) => models.includes(name)) || models[0];
       const kept = wanted.with === "" || models.includes(wanted.with) ? wanted.with : second;
       const other = models.includes(kept) && kept !== model ? kept : "";
-      const item = this.task.items.includes(wanted.item) ? wanted.item : "";
-      this.state = { study: this.study.name, task: this.task.name, model, with: other, find: wanted.find || "", item };
+      const find = wanted.find || "";
+      const item = this.task.items.includes(wanted.item) && matches(wanted.item, find) ? wanted.item : "";
+      this.state = { study: this.study.name, task: this.task.name, model, with: other, find, item };
       const moved = before.study !== this.state.study || before.task !== this.state.task;
       if (moved) this.active = -1;
       this.refresh(models);
@@ -133,9 +137,9 @@
     // ---- the list of items
 
     items() {
-      const wanted = this.state.find.trim().toLowerCase();
+      const { find } = this.state;
       const all = this.task.items.map((_, k) => k);
-      this.found = all.filter((k) => this.task.items[k].toLowerCase().includes(wanted));
+      this.found = all.filter((k) => matches(this.task.items[k], find));
       const option = (k) => element("li", {
         role: "option", id: `explorer-item-${k}`, "data-k": String(k), "aria-selected": String(this.task.items[k] === this.state.item),
       }, this.task.items[k]);
@@ -144,7 +148,7 @@
       const open = this.task.items.indexOf(this.state.item);
       if (this.active < 0 && this.found.includes(open)) this.active = open;
       this.mark();
-      this.count.textContent = wanted ? `${this.found.length} of ${all.length} items match.` : `${all.length} items.`;
+      this.count.textContent = find.trim() ? `${this.found.length} of ${all.length} items match.` : `${all.length} items.`;
     }
 
     mark() {
@@ -193,6 +197,23 @@
       if (!has(this.task.items, k)) return;
       this.active = k;
       this.set({ ...this.state, item: this.task.items[k] });
+      // arrow keys go on from here, after a click in the plot as well
+      this.list.focus({ preventScroll: true });
+      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      this.detail.querySelector("h3").scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
+    }
+
+    // The key belongs to menus, to a search that it empties, and to the rest of the page where the panel is out of sight.
+    escape(event) {
+      if (event.key !== "Escape" || event.defaultPrevented || this.state.item === "") return;
+      const { target } = event;
+      if (target.tagName === "SELECT" || (target === this.search && this.search.value !== "")) return;
+      const { top, bottom } = this.detail.getBoundingClientRect();
+      const loose = target === document.body && bottom > 0 && top < window.innerHeight;
+      if (!loose && !this.root.contains(target)) return;
+      this.active = this.task.items.indexOf(this.state.item);
+      this.set({ ...this.state, item: "" });
+      this.list.focus();
     }
 
     // ---- the plot
@@ -218,8 +239,10 @@
       return split.map((part, faint) => this.cloud(name, place, part, across, Boolean(faint)));
     }
 
+    // Markers of the second model are hollow: they lie on top of the first one's.
     cloud(name, place, part, across, faint) {
-      const [color, symbol] = this.look(place);
+      const [color, shape] = this.look(place);
+      const symbol = place ? `${shape}-open` : shape;
       const { items, human, cells } = this.task;
       const about = literal(cells[name].says.slice(`${name}, ${this.task.name}: `.length));
       const unit = this.study.timed ? " s" : "";
@@ -230,7 +253,7 @@
         text: part.map((k) => `<b>${literal(items[k])}</b><br>${literal(this.study.measure)}: ${shown(human[k])}${unit}<br>` +
           `${literal(name)}: ${shown(cells[name].cost[k])}<br>${about.replace(/, (?=noise|not recorded)/g, "<br>")}`),
         hovertemplate: faint ? undefined : "%{text}<extra></extra>",
-        marker: { color, symbol, size: 8, opacity: faint ? FAINT : 0.75, line: { width: 0.5, color: this.ink() } },
+        marker: { color, symbol, size: 8, opacity: faint ? FAINT : place ? 1 : 0.75, line: { width: place ? 1.5 : 0.5, color: this.ink() } },
       };
     }
 
@@ -294,6 +317,8 @@
 
     describe() {
       const k = this.task.items.indexOf(this.state.item);
+      const told = k < 0 ? "" : `Opened: ${this.state.item}`;
+      if (this.told.textContent !== told) this.told.textContent = told;
       if (k < 0) return this.detail.replaceChildren(element("p", {}, "Open an item to see its problem."));
       const unit = this.study.timed ? " s" : "";
       const facts = [[this.study.measure, `${shown(this.task.human[k])}${unit}`]];
@@ -301,7 +326,8 @@
       const list = element("dl", {}, ...facts.flatMap(([term, value]) => [element("dt", {}, term), element("dd", {}, value)]));
       const { head, texts, tail, why } = this.task;
       const problem = texts.length ? this.text(head + texts[k] + tail, "Problem") : element("p", {}, why);
-      this.detail.replaceChildren(element("h3", {}, this.state.item), list, problem, ...this.traces());
+      const hint = element("p", { className: "explorer-hint" }, "Escape closes it.");
+      this.detail.replaceChildren(element("h3", {}, this.state.item), hint, list, problem, ...this.traces());
     }
 
     text(content, label) {

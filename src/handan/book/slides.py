@@ -140,7 +140,7 @@ def _cell(piece: Piece) -> NotebookNode:
 
     if piece.kind == "code":
         return v4.new_code_cell(piece.content)
-    if piece.kind == "html":
+    if piece.kind in ("html", "aside"):
         output: Any = v4.new_output("display_data", {"text/html": piece.content})
         return v4.new_code_cell("", outputs=[output])
     return v4.new_markdown_cell(piece.content, metadata={"part": piece.kind})

@@ -2,29 +2,28 @@
 
 A ``## `` section starts a slide with its heading and its key sentence. Each figure, each
 table that is small enough and each exercise get a slide of their own, stacked below the
-section's. Everything else that is prose goes into the speaker notes.
+section's. Lists and computed sentences are seen as well; everything else that is prose goes
+into the speaker notes.
 """
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING
 
 from handan.book import slides_text as text
-from handan.book.slides_parts import Piece, Slide, left_out, without_empty
-from handan.book.slides_shown import Figure, Table, shown
+from handan.book.slides_layout import lay_out
+from handan.book.slides_parts import Note, Own, Piece, Said, Section, Slide
+from handan.book.slides_shown import shown
+from handan.book.slides_tidy import without_empty
 from handan.formats import plain
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-_AIMS = re.compile(r"\*\*(After|On) this (chapter|page) you can\*\*")
-_TIME = re.compile(r"\*\*Time:\*\*")
 # Solutions and answer keys; a cell that its author keeps from the slides or from the book.
 _UNSEEN = {"solution", "key", "skip-slide", "remove-cell", "injected-parameters"}
 _MOST_WORDS = 110
-_MOST_FORMULAS = 2
 
 
 def plan(notebook: NotebookNode, chapter: str) -> list[Slide]:
@@ -39,163 +38,105 @@ def plan(notebook: NotebookNode, chapter: str) -> list[Slide]:
     chapter : str
         Its name, for links to its page.
     """
-    planner = _Planner(chapter)
+    reader = _Reader(chapter)
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", []))
         if tags & _UNSEEN:
             continue
         if cell.cell_type == "markdown":
-            planner.prose(cell.source, tags)
+            reader.prose(cell.source, tags)
         elif cell.cell_type == "code":
-            planner.code(cell, tags)
-    return planner.finished()
+            reader.code(cell, tags)
+    return without_empty([lay_out(section, chapter) for section in reader.sections])
 
 
-class _Planner:
+class _Reader:
+    """Reads the cells of a chapter into its sections."""
+
     def __init__(self, chapter: str) -> None:
-        self.chapter = chapter
-        self.slides = [Slide("title", chapter, stacked=False, waits=True)]
-        self.section = self.slides[0]
+        self.sections = [Section(chapter, 1)]
 
     @property
-    def last(self) -> Slide:
-        """The slide that what comes next belongs to."""
-        return self.slides[-1]
+    def section(self) -> Section:
+        """The section that what comes next belongs to."""
+        return self.sections[-1]
 
     def prose(self, source: str, tags: set[str]) -> None:
         """Take a Markdown cell."""
         source, folded = text.unfold(source)
         found = text.blocks(source)
         if "exercise" in tags:
-            self._exercise(found)
+            self._exercise(found, [])
         elif "notes" in tags:
-            self.last.notes.append(source)
+            self.section.items.append(Note(source))
         elif "slide" in tags:
-            head = found[0] if found[0].kind == "heading" else None
-            if head and head.level == 2:
-                self._start(head)
-            elif head or self.last is not self.section or self.section.pieces:
-                self._stack("text", head.source if head else None)
-            self.last.pieces += [_prose(block.source) for block in found[bool(head) :]]
-            self.last.waits = False
+            self._own(found)
         else:
             for block in found:
                 self._block(block)
-            self.last.notes += folded
+            self.section.items += [Note(fold) for fold in folded]
 
     def code(self, cell: NotebookNode, tags: set[str]) -> None:
         """Take a code cell and what it put out."""
+        items = self.section.items
         if "slide-code" in tags:
-            self._stack("code").pieces.append(Piece("code", cell.source))
+            items.append(Slide("code", self.section.heading, pieces=[Piece("code", cell.source)]))
         for output in [] if "remove-output" in tags else cell.outputs:
             data = output.get("data", {})
             if "text/html" in data:
-                self._shown(shown(data["text/html"]), tags)
+                self._shown(data["text/html"], tags)
             elif "text/markdown" in data:
                 self._said(data["text/markdown"], tags)
             elif "slide" in tags and (printed := output.get("text") or data.get("text/plain")):
-                self._stack("text").pieces.append(Piece("html", f"<pre>{escape(printed)}</pre>"))
+                self.section.items.append(Own([Piece("html", f"<pre>{escape(printed)}</pre>")]))
 
-    def finished(self) -> list[Slide]:
-        """Give all slides, once every cell was taken."""
-        for slide in self.slides:
-            if slide.finding and not slide.shows:
-                slide.pieces.append(_prose(slide.finding))
-            slide.pieces += left_out(slide.left_out)
-        return without_empty(self.slides)
-
-    def _block(self, block: text.Block) -> None:
-        slide = self.last
-        if block.kind == "heading":
-            self._start(block)
-        elif block.kind == "math":
-            self._formula(block.source)
-        elif block.kind == "list" and (slide.goes_on or slide.waits):
-            whole = slide.kind == "title"
-            slide.pieces.append(_prose(block.source if whole else text.heads(block.source)))
-            slide.notes += [] if whole else [block.source]
-            slide.goes_on = slide.waits = False
-        elif block.kind == "text":
-            self._paragraph(block.source)
-        elif slide.goes_on:
-            slide.pieces.append(_prose(block.source))
-            slide.goes_on = False
+    def _block(self, block: text.Block, computed: bool = False) -> None:
+        items = self.section.items
+        last = items[-1] if items else None
+        if block.kind == "heading" and block.level == 1:
+            self.section.heading = block.source
+        elif block.kind == "heading":
+            self.sections.append(Section(block.source, block.level))
+        elif block.kind == "list" and isinstance(last, Said) and last.kind == "list":
+            # computed lists come an item at a time
+            items[-1] = Said("list", f"{last.source}\n{block.source}", last.computed)
         else:
-            slide.notes.append(block.source)
+            items.append(Said(block.kind, block.source, computed))
 
-    def _paragraph(self, source: str) -> None:
-        slide = self.last
-        slide.goes_on = False
-        aims = bool(_AIMS.match(source))
-        if slide.kind == "title" and (aims or _TIME.match(source)):
-            slide.pieces.append(Piece("prose" if aims else "time", source))
-            slide.goes_on = aims
-            slide.waits = False
-        elif slide.waits:
-            key, rest = text.key(source)
-            slide.pieces.append(_prose(key))
-            slide.notes += [rest] if rest else []
-            slide.waits = False
-            slide.goes_on = not rest and key.endswith(":")
-        else:
-            slide.notes.append(source)
+    def _own(self, found: list[text.Block]) -> None:
+        head = found[0] if found[0].kind == "heading" else None
+        if head and head.level == 2:
+            self._block(head)
+        pieces = [Piece("prose", block.source) for block in found[bool(head) :]]
+        self.section.items.append(Own(pieces, head.source if head and head.level != 2 else None))
 
-    def _start(self, heading: text.Block) -> None:
-        if heading.level == 1:
-            self.section.heading = heading.source
-            return
-        stacked = heading.level > 2
-        self.slides.append(Slide("section", heading.source, stacked=stacked, waits=True))
-        self.section = self.last
-
-    def _stack(self, kind: str, heading: str | None = None) -> Slide:
-        self.slides.append(Slide(kind, self.section.heading if heading is None else heading))
-        return self.last
-
-    def _formula(self, source: str) -> None:
-        of_section = [piece for piece in self.section.pieces if piece.content.startswith(("$$", "\\begin"))]
-        full = len(of_section) >= _MOST_FORMULAS
-        slide = self._stack("text") if full else self.section
-        slide.pieces.append(_prose(source))
-
-    def _shown(self, found: Figure | Table | None, tags: set[str]) -> None:
+    def _shown(self, html: str, tags: set[str]) -> None:
+        found = shown(html)
         if found is None:
             return
-        kind = "figure" if isinstance(found, Figure) else "table"
         if "notes" in tags:
-            self.last.notes.append(f"{found.label}: {plain(found.caption)}")
-        elif isinstance(found, Figure) or found.small or "slide" in tags:
-            self.section.shows = True
-            self._stack(kind).pieces.append(Piece("html", found.html()))
+            self.section.items.append(Note(f"{found.label}: {plain(found.caption)}"))
+        elif "slide" in tags:
+            kind = type(found).__name__.lower()
+            self.section.items.append(Slide(kind, self.section.heading, pieces=[Piece("html", found.html())]))
         else:
-            place = text.page_address(
-                f"#{found.name}" if found.name else f"{self.chapter}.ipynb", self.chapter
-            )
-            self.section.left_out.append((found, place))
-            self.last.notes.append(f"{found.label} is in the book: {plain(found.caption)}")
+            self.section.items.append(found)
 
     def _said(self, source: str, tags: set[str]) -> None:
         source, folded = text.unfold(source)
         if folded:
             # a question with its worked answer, which only the speaker sees
-            self._exercise(text.blocks(source))
-            self.last.notes += folded
+            self._exercise(text.blocks(source), folded)
         elif "slide" in tags:
-            fits = self.last.kind == "text" or (self.last is self.section and not self.section.pieces)
-            slide = self.last if fits else self._stack("text")
-            slide.pieces.append(_prose(source))
-            slide.waits = False
+            self.section.items.append(Own([Piece("prose", source)], joins=True))
         elif "notes" in tags:
-            self.last.notes.append(source)
+            self.section.items.append(Note(source))
         else:
-            waited = self.last.waits
             for block in text.blocks(source):
-                self._block(block)
-            if not (waited or self.section.finding):
-                self.section.finding = text.key(source)[0]
+                self._block(block, computed=True)
 
-    def _exercise(self, found: list[text.Block]) -> None:
-        slide = self._stack("exercise", "Exercise")
+    def _exercise(self, found: list[text.Block], folded: list[str]) -> None:
+        slide = Slide("exercise", "Exercise")
         words = 0
         for block in found:
             if block.kind == "heading":
@@ -203,12 +144,10 @@ class _Planner:
                 continue
             words += len(block.source.split())
             if words <= _MOST_WORDS or not slide.pieces:
-                slide.pieces.append(_prose(block.source))
+                slide.pieces.append(Piece("prose", block.source))
             else:
                 slide.notes.append(block.source)
         if slide.notes:
             slide.pieces.append(Piece("html", '<p class="deck-aside">The rest is in the notebook.</p>'))
-
-
-def _prose(source: str) -> Piece:
-    return Piece("prose", source)
+        slide.notes += folded
+        self.section.items.append(slide)

@@ -6,6 +6,8 @@ output may hold doesn't reach a slide.
 
 from __future__ import annotations
 
+import base64
+import struct
 from html import escape
 from typing import Any, NamedTuple
 
@@ -13,16 +15,45 @@ _PICTURE = "data:image/png;base64,"
 # What can be read from the last row of a lecture room at 1280 by 720 pixels.
 _MOST_ROWS = 9
 _MOST_CHARACTERS = 88
+# What a figure has of a slide, in pixels; and what a line of its caption or of the text above it takes.
+_WIDTH, _HEIGHT = 1136, 570
+_CAPTION_LINE, _TEXT_LINE = 30, 40
+_CHARACTERS_A_LINE = 95
+_READABLE = 0.55
 
 
 class Figure(NamedTuple):
-    """A figure that `handan.book.show.figure` made; `source` is the picture as a data address."""
+    """A figure that `handan.book.show.figure` made; `source` is the picture as a data address.
+
+    Its natural width and height, on a page of the book, are in pixels.
+    """
 
     label: str
     caption: str
     name: str
     source: str
     alt: str
+    width: float
+    height: float
+
+    @property
+    def small(self) -> bool:
+        """Whether it can be read on a slide."""
+        return self.scale() >= _READABLE
+
+    def scale(self, text: str = "", asides: int = 0) -> float:
+        """Its size on a slide, as a share of its natural one.
+
+        Parameters
+        ----------
+        text : str
+            What stands above it.
+        asides : int
+            Lines below the caption.
+        """
+        small = asides + _lines(self.caption)
+        room = _HEIGHT - _CAPTION_LINE * small - _TEXT_LINE * _lines(text)
+        return min(_WIDTH / self.width, room / self.height)
 
     def html(self) -> str:
         """Write it for a slide."""
@@ -90,7 +121,20 @@ def shown(html: str) -> Figure | Table | None:
     image = found.img
     if image is None or not str(image.get("src", "")).startswith(_PICTURE):
         return None
-    return Figure(label, caption, name, str(image["src"]), str(image.get("alt", "")))
+    source = str(image["src"])
+    wide, high = _pixels(source)
+    width = float(str(image.get("width") or wide))
+    return Figure(label, caption, name, source, str(image.get("alt", "")), width, width * high / wide)
+
+
+def _pixels(source: str) -> tuple[int, int]:
+    """Read width and height from the head of a PNG picture."""
+    wide, high = struct.unpack(">II", base64.b64decode(source.removeprefix(_PICTURE)[:32])[16:24])
+    return wide, high
+
+
+def _lines(text: str) -> int:
+    return -(-len(text) // _CHARACTERS_A_LINE)
 
 
 def _read(cell: Any) -> Cell:

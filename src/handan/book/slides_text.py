@@ -26,6 +26,10 @@ _KINDS = {
 _WHOLE = re.compile(r"(`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\)|\([^()]*\))")
 _END = re.compile(r"(?<=[.!?])([\"'”*_]*)\s+(?=[\"'“*_`$\[(]*[A-Z0-9])")
 _SHORT_FORM = re.compile(r"\b(e\.g|i\.e|cf|vs|al|Fig|Eq|No|Dr)\.$")
+_NUMBERS = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+)"
+_COUNT = re.compile(rf"\b{_NUMBERS}\b", re.I)
+_ANNOUNCES = re.compile(rf"(?:There|Here) are {_NUMBERS}\b[^.]{{0,40}}\.$")
+_MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _FOLD = re.compile(r"<details[^>]*>(.*?)</details>", re.S)
 _SUMMARY = re.compile(r"<summary[^>]*>(.*?)</summary>", re.S)
 _EXPLICIT = re.compile(r"^(.*?)\s*<[^<>]*>$", re.S)
@@ -101,25 +105,39 @@ def key(text: str, most: int = 200) -> tuple[str, str]:
     Returns
     -------
     tuple of (str, str)
-        The rest may be empty.
+        The key ends on a sentence that says something, where there is one; the rest may be empty.
     """
     parts = sentences(text)
     count = 2 if len(" ".join(parts[:2])) <= most else 1
+    while count < len(parts) and hangs(parts[count - 1]):
+        count += 1
     return " ".join(parts[:count]), " ".join(parts[count:])
 
 
-def heads(markdown: str, most: int = 6) -> str:
-    """Shorten a list to the first sentence of each of its first items."""
+def hangs(sentence: str) -> bool:
+    """Whether a sentence only points to what comes next: a question, or the announcement of a list."""
+    return sentence.rstrip('*_ "').endswith(("?", ":")) or bool(_ANNOUNCES.match(sentence))
+
+
+def lead(text: str, most: int = 3) -> str:
+    """Give the last sentences of a paragraph, from the one on that announces what follows the paragraph."""
+    parts = sentences(text)[-most:]
+    start = max((i for i, part in enumerate(parts) if hangs(part) or _COUNT.search(part)), default=-1)
+    return " ".join(parts[start:])
+
+
+def items(markdown: str) -> list[str]:
+    """Give the text of each item of a list, without its mark; what is nested in an item stays in it."""
     lines = markdown.splitlines()
-    tokens = _parser().parse(markdown)
-    items = [token for token in tokens if token.type == "list_item_open" and token.level == 1]
-    out = []
-    for token in items[:most]:
-        start, end = token.map or (0, 0)
-        body = "\n".join(lines[start:end])
-        first = blocks(re.sub(r"^\s*(?:[-*+]|\d+[.)])\s+", "", body))
-        out.append(f"- {sentences(first[0].source)[0]}" if first and first[0].kind == "text" else "")
-    return "\n".join(filter(None, out))
+    found = [one for one in _parser().parse(markdown) if one.type == "list_item_open" and one.level == 1]
+    spans = [one.map or (0, 0) for one in found]
+    return [_MARK.sub("", "\n".join(lines[start:end])).strip() for start, end in spans]
+
+
+def head(item: str) -> str:
+    """Give the first sentence of a list's item."""
+    first = blocks(item)
+    return sentences(first[0].source)[0] if first and first[0].kind == "text" else ""
 
 
 def to_html(markdown: str, chapter: str) -> str:

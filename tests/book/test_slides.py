@@ -385,7 +385,7 @@ def test_a_heading_without_a_body_gives_no_slide_and_the_next_one_takes_its_plac
 def test_words_before_an_exercise_are_spoken():
     cells = [
         markdown("# T\n\n## Exercises\n\nPut your answer in."),
-        markdown("### One\n\nDo it.", "exercise"),
+        markdown("### One\n\n" + "Do it. " * 40, "exercise"),
     ]
     _, task = plan(v4.new_notebook(cells=cells), CHAPTER)
     assert (task.kind, task.stacked, task.notes) == ("exercise", False, ["Put your answer in."])

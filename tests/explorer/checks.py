@@ -239,6 +239,10 @@ def paper_shows_the_figure_instead(page):
 FOCUSED = "document.activeElement.id"
 HEADING_SEEN = """() => (box => box.top >= 0 && box.bottom <= window.innerHeight)(
   document.querySelector('.explorer-detail h3').getBoundingClientRect())"""
+AT_REST = """() => new Promise(done => {
+  const look = before => (before === window.scrollY ? done() : setTimeout(look, 200, window.scrollY));
+  look();
+})"""
 TOLD = ".explorer-told[aria-live=polite]"
 
 
@@ -295,7 +299,8 @@ def opening_shows_the_panel_and_says_which_item(page):
     for place in (0, 1):
         page.evaluate(away)
         page.keyboard.press("Enter")
-        page.wait_for_function(HEADING_SEEN)
+        page.evaluate(AT_REST)
+        assert page.evaluate(HEADING_SEEN)
         assert opened(page) == items[place]
         assert page.locator(TOLD).inner_text() == f"Opened: {items[place]}"
         # the keyboard is still in the list

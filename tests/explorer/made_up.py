@@ -29,6 +29,13 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="../_static/explorer.css">
 <script defer src="../plotly/plotly-basic.min.js"></script>
 <script defer src="../_static/explorer.js"></script>
+<script>
+// as Sphinx does
+document.addEventListener("keydown", (event) => {{
+  const typing = ["INPUT", "SELECT", "TEXTAREA", "BUTTON"].includes(document.activeElement.tagName);
+  if (event.key === "Escape" && !typing) event.preventDefault();
+}});
+</script>
 <style>
 html {{ --pst-color-text-base: #222832; --pst-color-background: #fff; }}
 html[data-theme=dark] {{ --pst-color-text-base: #ced6dd; --pst-color-background: #14181e; }}

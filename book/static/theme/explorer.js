@@ -205,7 +205,8 @@
 
     // The key belongs to menus, to a search that it empties, and to the rest of the page where the panel is out of sight.
     escape(event) {
-      if (event.key !== "Escape" || event.defaultPrevented || this.state.item === "") return;
+      // Sphinx prevents the default of every Escape, so that says nothing here
+      if (event.key !== "Escape" || this.state.item === "") return;
       const { target } = event;
       if (target.tagName === "SELECT" || (target === this.search && this.search.value !== "")) return;
       const { top, bottom } = this.detail.getBoundingClientRect();

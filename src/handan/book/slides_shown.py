@@ -18,6 +18,8 @@ _MOST_CHARACTERS = 88
 # What a figure has of a slide, in pixels; and what a line of its caption or of the text above it takes.
 _WIDTH, _HEIGHT = 1136, 570
 _CAPTION_LINE, _TEXT_LINE = 30, 40
+# The heading is larger where text stands below it.
+_TEXT_SPACE = 45
 _CHARACTERS_A_LINE = 95
 _READABLE = 0.55
 
@@ -52,7 +54,7 @@ class Figure(NamedTuple):
             Lines below the caption.
         """
         small = asides + _lines(self.caption)
-        room = _HEIGHT - _CAPTION_LINE * small - _TEXT_LINE * _lines(text)
+        room = _HEIGHT - _CAPTION_LINE * small - _TEXT_LINE * _lines(text) - _TEXT_SPACE * bool(text)
         return min(_WIDTH / self.width, room / self.height)
 
     def html(self) -> str:

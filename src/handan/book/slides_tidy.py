@@ -76,7 +76,7 @@ def _takes(heir: Slide, slide: Slide) -> bool:
     if not slide.pieces:
         return True
     if heir.kind == "exercise":
-        return len(slide.pieces) == 1 and _words(above) <= _FEW_WORDS
+        return len(slide.pieces) == 1 and above[0] is slide.pieces[0] and _words(slide.pieces) <= _FEW_WORDS
     if heir.kind not in ("figure", "table") or _words(above) > _FEW_WORDS:
         return False
     least = _STILL_READABLE if _words(above) <= _ONE_LINE else _STILL_LARGE

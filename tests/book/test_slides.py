@@ -623,3 +623,8 @@ def test_decks_of_the_real_chapters(root, tmp_path, open_deck):
         pictured = tab.locator(".frame-figure img, .frame-table table").count()
         assert pictured > 0 or not chapter[0].isdigit()
         tab.close()
+
+
+def test_initials_end_no_sentence():
+    told = "Williams' t, which E. J. Williams proposed, tests it. And so on."
+    assert slides_text.sentences(told) == ["Williams' t, which E. J. Williams proposed, tests it.", "And so on."]

@@ -25,7 +25,7 @@ _KINDS = {
 # A full stop inside of these ends no sentence.
 _WHOLE = re.compile(r"(`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\)|\([^()]*\))")
 _END = re.compile(r"(?<=[.!?])([\"'”*_]*)\s+(?=[\"'“*_`$\[(]*[A-Z0-9])")
-_SHORT_FORM = re.compile(r"\b(e\.g|i\.e|cf|vs|al|Fig|Eq|No|Dr)\.$")
+_SHORT_FORM = re.compile(r"\b(e\.g|i\.e|cf|vs|al|Fig|Eq|No|Dr|[A-Z])\.$")
 _NUMBERS = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+)"
 _COUNT = re.compile(rf"\b{_NUMBERS}\b", re.I)
 _ANNOUNCES = re.compile(rf"(?:There|Here) are {_NUMBERS}\b[^.]{{0,40}}\.$")

@@ -627,4 +627,7 @@ def test_decks_of_the_real_chapters(root, tmp_path, open_deck):
 
 def test_initials_end_no_sentence():
     told = "Williams' t, which E. J. Williams proposed, tests it. And so on."
-    assert slides_text.sentences(told) == ["Williams' t, which E. J. Williams proposed, tests it.", "And so on."]
+    assert slides_text.sentences(told) == [
+        "Williams' t, which E. J. Williams proposed, tests it.",
+        "And so on.",
+    ]

@@ -6,6 +6,7 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from handan import address
 from handan.book import pdf
 from handan.book.errors import BookError, CheckError
 from handan.book.pdf_front import contents, cover, document, settings
-from handan.book.pdf_pages import anchor, printed
+from handan.book.pdf_pages import Printed, anchor, printed
 from handan.book.project import Project
 
 SECRET = "swordfish"
@@ -312,3 +313,19 @@ def test_a_dark_page_is_printed_on_white(built, chromium):
     assert tab.locator(".bd-sidebar-primary").first.is_hidden()
     tab.close()
     assert dark != light == token == ["rgb(255, 255, 255)", "rgb(29, 39, 48)"]
+
+
+def test_bookmarks_get_back_the_spaces_that_line_breaks_took():
+    pypdf = pytest.importorskip("pypdf")
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(100, 100)
+    chapter = writer.add_outline_item("Less than theteacher?", 0)
+    writer.add_outline_item("Every pair", 0, parent=chapter)
+    writer.add_outline_item("Pooled overpairs", 0, parent=chapter)
+    writer.add_outline_item("Contents", 0)
+    sections = [("a", "Every pair"), ("b", "Pooled\nover pairs")]
+    pdf._mend_bookmarks(writer, [Printed("notebooks/x", "Less than the teacher?", sections, "", [])])
+    written = BytesIO()
+    writer.write(written)
+    found = [words for _, words in outline(pypdf.PdfReader(written).outline)]
+    assert found == ["Less than the teacher?", "Every pair", "Pooled over pairs", "Contents"]

@@ -24,7 +24,7 @@ from handan.book.project import Project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-    from pypdf import PdfReader
+    from pypdf import PdfReader, PdfWriter
 
 NAME = "handan.pdf"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -66,7 +66,7 @@ def write(project: Project, *, say: Callable[[str], None]) -> Path:
     target = project.html / NAME
     with _browser(executable) as page:
         reader = _printed(project, parts, source, page, say)
-        _save(reader, project, target)
+        _save(reader, project, parts, target)
     say(f"pdf: {len(reader.pages)} pages in {target}, {time.monotonic() - began:.0f} s")
     return target
 
@@ -170,7 +170,7 @@ def _numbers(reader: PdfReader) -> dict[str, int]:
     return {name.removeprefix("/"): number + 1 for name, number in numbers.items() if number is not None}
 
 
-def _save(reader: PdfReader, project: Project, target: Path) -> None:
+def _save(reader: PdfReader, project: Project, parts: list[Printed], target: Path) -> None:
     from importlib.metadata import version
 
     from pypdf import PdfWriter
@@ -188,5 +188,23 @@ def _save(reader: PdfReader, project: Project, target: Path) -> None:
             "/Creator": f"handan {version('handan')}",
         }
     )
+    _mend_bookmarks(writer, parts)
     with target.open("wb") as file:
         writer.write(file)
+
+
+def _mend_bookmarks(writer: PdfWriter, parts: list[Printed]) -> None:
+    """Put back the spaces that Chromium drops in a bookmark where its heading is broken into lines."""
+    from pypdf.generic import NameObject, TextStringObject
+
+    headings = [heading for part in parts for heading in (part.title, *(words for _, words in part.sections))]
+    right = {"".join(heading.split()): " ".join(heading.split()) for heading in headings}
+    waiting: list[Any] = [writer.root_object.get("/Outlines")]
+    while waiting:
+        if (entry := waiting.pop()) is None:
+            continue
+        entry = entry.get_object()
+        title = right.get("".join(str(entry.get("/Title", "")).split()))
+        if title is not None:
+            entry[NameObject("/Title")] = TextStringObject(title)
+        waiting += [entry.get("/First"), entry.get("/Next")]

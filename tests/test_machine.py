@@ -637,6 +637,20 @@ def test_a_profile_for_gpus_that_are_not_here_is_noticed(tmp_path):
     assert "teacher-carry-s0" in told
 
 
+def test_a_chapter_without_models_says_what_machine_it_is_all_the_same(tmp_path, gpus):
+    gpus("Tesla T4", (7, 5), 15.8e9)
+    found = here(tmp_path, COLAB)
+    told = "\n".join(lines("04_alignment", found, profiles.for_machine(found), models=False))
+    for part in (
+        "Tesla T4, 15.8 GB, compute capability 7.5",
+        "has no bfloat16",
+        "Profile: t4",
+        "needs no GPU",
+    ):
+        assert part in told
+    assert "download" not in told
+
+
 def test_a_chapter_without_models_leaves_them_and_torch_alone():
     code = (
         "import sys\nfrom handan import machine\nmachine.welcome('04_alignment', models=False)\n"
@@ -645,7 +659,7 @@ def test_a_chapter_without_models_leaves_them_and_torch_alone():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "04_alignment" in done.stdout
-    assert "No GPU is needed here" in done.stdout
+    assert "this notebook needs no GPU" in done.stdout
 
 
 def test_the_welcome_ends_with_the_place_of_the_traces(tmp_path, capsys):

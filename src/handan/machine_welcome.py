@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +24,15 @@ _NO_GPU = {
 def welcome(chapter: str, *, models: bool = True, name: str = AUTO, folder: str | Path | None = None) -> None:
     """Print what this machine is, which profile fits it, and what its models would take.
 
+    The GPU and the number format are said in any case: they decide what the profile is.
+
     Parameters
     ----------
     chapter : str
         The notebook, ``04_alignment``.
     models : bool
         Whether the notebook asks the models of the profile. Otherwise nothing is said of them, nor
-        where traces go, and torch is left alone, even where the notebook itself needs it.
+        where traces go, and torch is imported only where there is a GPU to ask it about.
     name : str
         The profile.
     folder : str or Path, optional
@@ -45,14 +46,12 @@ def welcome(chapter: str, *, models: bool = True, name: str = AUTO, folder: str 
         When the folder lies on a Google Drive that isn't mounted.
     """
     from handan.machine import look
-    from handan.machine_find import platform
+    from handan.machine_find import has_driver, is_apple, platform
 
     kept, lasts = place(folder, platform(os.environ, Path("/")))
-    found = look(kept, with_torch=models)
-    if name != AUTO:
-        size = profile(name)
-    else:  # profiles of machines differ in the models alone
-        size = for_machine(found) if models else replace(profile("cpu"), name=AUTO)
+    # Importing torch takes seconds, which a notebook without models can spare where no GPU is.
+    found = look(kept, with_torch=models or has_driver() or is_apple())
+    size = for_machine(found) if name == AUTO else profile(name)
     print("\n".join(lines(chapter, found, size, models=models)))
     if models:
         print(f"Traces would be kept in {kept}. {lasts}")
@@ -79,16 +78,15 @@ def lines(chapter: str, found: Machine, size: Profile, *, models: bool = True) -
     yield f"{chapter} on {_TITLES[found.platform]}: Python {found.python}, {known}"
     cores = "an unknown number of" if found.cores is None else f"{found.cores}"
     yield f"{cores} processors, {_gb(found.memory)} of memory, {_gb(found.disk)} of free disk"
-    if models:
-        yield from _gpu(found)
+    yield from _gpu(found, advise=models)
     yield f"Profile: {size.name}. Bootstraps take {size.n_boot:,} resamples."
     if models:
         yield from _models(size, found)
     else:
-        yield "No GPU is needed here."
+        yield "The models of a profile are asked in your_models alone; this notebook needs no GPU."
 
 
-def _gpu(found: Machine) -> Iterator[str]:
+def _gpu(found: Machine, *, advise: bool) -> Iterator[str]:
     if found.gpus:
         ability = ""
         if found.capability:
@@ -96,9 +94,10 @@ def _gpu(found: Machine) -> Iterator[str]:
         several = f"{found.gpus} × " if found.gpus > 1 else ""
         yield f"GPU: {several}{found.gpu}, {_gb(found.gpu_memory)}{ability}"
     else:
-        advice = _NO_GPU.get(found.platform, "")
+        advice = _NO_GPU.get(found.platform, "") if advise else ""
         yield f"No GPU. {advice}".rstrip()
-    yield f"Number format: {found.reason}"
+    # without a GPU and without having asked torch there is one answer only
+    yield f"Number format: {found.reason if found.dtype else 'float32, as everywhere without a GPU'}"
 
 
 def _models(size: Profile, found: Machine) -> Iterator[str]:

@@ -52,6 +52,7 @@ from handan.lineage import load_lineage
 from handan.traces import counting, jobs
 from handan.traces.choose import Options
 
+# %% tags=["hide-input"]
 size = profiles.profile(profile)
 tasks = ["binary-addition", "binary-subtraction"]
 names = costs.studies() if study == "all" else [study]
@@ -190,6 +191,7 @@ ways = {
 }
 
 
+# %%
 def alignment(costs_table):
     plain = costs_table.drop(columns=["reasoning_text", "answer_text"])
     return align(join(plain, people), n_boot=size.n_boot, seed=seed)
@@ -361,6 +363,7 @@ def draw_costs(name):
     show.figure(fig, caption, alt, name=f"cost-{name}")
 
 
+# %% tags=["hide-input"]
 for name in names:
     if joined[name].rows["model"].nunique() > 1:
         draw_costs(name)

@@ -1,5 +1,6 @@
 import subprocess
 import tomllib
+from email import message_from_string
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -49,9 +50,7 @@ def test_pip_takes_an_extra():
 
 
 def test_metadata_without_an_address_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(
-        address, "metadata", lambda name: __import__("email").message_from_string("Name: handan\n")
-    )
+    monkeypatch.setattr(address, "metadata", lambda name: message_from_string("Name: handan\n"))
     address.repository.cache_clear()
     with pytest.raises(LookupError, match=r"pyproject\.toml names no Repository"):
         address.repository()

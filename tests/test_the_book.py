@@ -12,6 +12,7 @@ from handan.book.build import build, plan
 from handan.book.project import find_project
 from handan.cards import cards
 from handan.costs import studies
+from handan.course.drift import drift, records
 
 EARLY = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]
 LATE = ["07_inflation", "08_geometry"]
@@ -57,6 +58,13 @@ def test_every_page_is_there(root, book):
 def test_nothing_is_done_twice(root, book):
     again = build(root, cards=cards(), say=lambda line: None)
     assert (again.executed, again.rendered) == ([], False)
+
+
+def test_exercises_answers_and_copies_go_together(root, book):
+    """What Colab opens, what the checks know, and what the executed chapters say."""
+    project = find_project(root)
+    assert drift(project) == []
+    assert len(records(project)) > 20
 
 
 @pytest.mark.parametrize(

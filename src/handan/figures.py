@@ -96,7 +96,6 @@ def intervals(
     for name in names:
         part = rows if name is None else rows[rows[group] == name]
         colour, marker = looks.get(name, (blue(), "o"))
-        # arrays: matplotlib warns where a Series has one value
         error = [(part[value] - part[low]).to_numpy(float), (part[high] - part[value]).to_numpy(float)]
         look = dict(fmt=marker, color=colour, capsize=2, markersize=6, linewidth=1.5)
         axes.errorbar(part[value], part.index, xerr=error, label=name, **look)

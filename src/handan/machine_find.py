@@ -9,9 +9,10 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from handan import installed
 
 PACKAGES = ("handan", "torch", "transformers", "numpy", "pandas", "scipy")
 # Kaggle's image is made from Colab's and keeps some of its marks, so Kaggle is asked first.
@@ -80,13 +81,7 @@ def free_disk(folder: Path) -> float | None:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that matter, as far as they are installed; none is imported."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return installed.versions(PACKAGES)
 
 
 def has_driver() -> bool:

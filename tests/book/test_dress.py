@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import nbformat
 import pytest
@@ -82,7 +83,7 @@ def test_what_is_not_in_the_tree_is_not_offered(project):
 
 
 def test_a_project_without_copies_and_slides_gets_no_row(book):
-    (book / "book/static/slides").exists() and __import__("shutil").rmtree(book / "book/static/slides")
+    shutil.rmtree(book / "book/static/slides")
     assert launch_row(find_project(book), "01_people") == ""
 
 

@@ -33,7 +33,7 @@ def resolve(root, *arguments):
     """What uv would install, by package; a test is skipped where the registry can't be reached."""
     if not UV.exists():
         pytest.skip("uv is not installed beside this Python")
-    hidden = ("UV_FIND_LINKS", "PIP_FIND_LINKS")
+    hidden = ("UV_FIND_LINKS", "PIP_FIND_LINKS", "UV_TORCH_BACKEND")
     env = {name: value for name, value in os.environ.items() if name not in hidden}
     command = [
         str(UV),

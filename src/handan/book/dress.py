@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handan import address
 from handan.book import chapter as chapters
 from handan.book.glossary import Linker, terms
-from handan.book.project import GLOSSARY, Project
+from handan.book.project import GLOSSARY, SLIDE_PARTS, Project
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 # Folders of the finished site, beside notebooks/ and book/.
 COPIES = "course"
 SLIDES = "slides"
-# Where a project has this folder, its chapters become slides as well.
-SLIDE_PARTS = "book/static/slides"
 # A figure this wide (in pixels) gets a box to scroll in, where the screen is narrow.
 _WIDE = 700
 _IMAGE = re.compile(r'<img [^>]*?width="(\d+)"[^>]*>')

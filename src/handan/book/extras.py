@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handan import address
-from handan.book.dress import COPIES, SLIDE_PARTS, SLIDES
-from handan.book.project import Project
+from handan.book.dress import COPIES, SLIDES
+from handan.book.project import SLIDE_PARTS, Project
 
 
 def copies(project: Project) -> list[Path]:
@@ -33,7 +33,11 @@ def write(project: Project, say: Callable[[str], None], *, pdf: bool = False) ->
     Raises
     ------
     BookError
-        When there is no Chromium to print with, or a chapter can't be made into slides.
+        When a chapter has not been executed, or there is no Chromium to print with.
+    ProjectError
+        When the project's copy of reveal.js is not whole.
+    CheckError
+        When a page can't be printed as it is.
     """
     for path in copies(project):
         folder = project.html / COPIES / path.parent.name

@@ -72,8 +72,8 @@ def cover(about: Mapping[str, Any], today: datetime | None = None) -> str:
         f'<p class="book-authors">{escape(about["author"])}</p>'
         f"<p>Version {escape(version)}, printed on {date}</p>"
         f'<p>On the web: <a href="{place}">{place}</a></p>'
-        "<p>What is folded there is left out here: the code of most figures and tables, and the "
-        f"solutions of the exercises.</p>{licence}</header>"
+        "<p>What is folded there is left out here: the code of most figures and tables, the "
+        f"solutions of the exercises, and the worked answers to the questions.</p>{licence}</header>"
     )
 
 

@@ -14,6 +14,8 @@ CARDS = "book/data_cards"
 STATUS = "book/status"
 TEACH = "book/teach"
 GLOSSARY = "book/glossary"
+# Where a project has this folder, its chapters become slides as well.
+SLIDE_PARTS = "book/static/slides"
 GENERATED = {CARDS: "Data cards", STATUS: "Status", TEACH: "Teach with this book"}
 _MARKS = ("_config.yml", "book/_toc.yml", "notebooks")
 

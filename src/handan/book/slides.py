@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from handan import address
 from handan.book.errors import BookError, ProjectError
-from handan.book.project import Project
+from handan.book.project import SLIDE_PARTS, Project
 from handan.book.slides_parts import Piece, Slide
 from handan.book.slides_plan import plan
 from handan.book.slides_text import to_html
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nbconvert.exporters import SlidesExporter
     from nbformat import NotebookNode
 
-PARTS = "book/static/slides"
 _REVEAL = "reveal"
 # Relative to a deck; the book's own copy.
 _MATHJAX = "../mathjax/tex-mml-chtml.js"
@@ -50,9 +49,11 @@ def write(project: Project, target: Path) -> list[Path]:
     BookError
         When a chapter has not been executed.
     """
-    parts = project.root / PARTS
+    parts = project.root / SLIDE_PARTS
     if not (parts / "reveal.js").exists():
-        raise ProjectError(f"there is no {PARTS}/reveal.js in {project.root}: check the folder out again")
+        raise ProjectError(
+            f"there is no {SLIDE_PARTS}/reveal.js in {project.root}: check the folder out again"
+        )
     shutil.copytree(parts, target / _REVEAL, dirs_exist_ok=True)
     decks = []
     for chapter in project.chapters:

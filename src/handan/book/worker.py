@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handan import installed
 from handan.book import chapter, kernel
 from handan.book.stamp import KEY
 
@@ -149,20 +150,13 @@ def _line_in_cell(traceback: list[str], cell: NotebookNode) -> int:
 
 def _record(started: float) -> dict[str, Any]:
     import platform
-    from importlib.metadata import PackageNotFoundError, version
 
-    versions = {}
-    for name in _RECORDED:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return {
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 2),
         "python": platform.python_version(),
         "platform": f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores",
-        "packages": versions,
+        "packages": installed.versions(_RECORDED),
     }
 
 

@@ -8,25 +8,19 @@ lock, since a computer can try all numbers.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-import numbers
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from handan.course.kinds import hashes, is_missing, kind_of, misfit
+
 MIME = "application/vnd.handan.key+json"
-_ROUNDS = 2_000
-_LARGEST = 1e200
 # nbgrader sets the first while it grades; the second is ours, for tests and for other graders.
 _STRICT = ("NBGRADER_EXECUTION", "HANDAN_STRICT")
-
-
-_EXAMPLES = {"list of text": ", such as ['A', 'E']"}
 
 
 class Reply(NamedTuple):
@@ -81,15 +75,15 @@ def judge(exercise: str, answer: Any, records: Mapping[str, Any] | None = None) 
         hint = f" Did you mean {close[0]}?" if close else ""
         raise LookupError(f"there is no exercise {exercise!r}.{hint} There are: {', '.join(known)}")
     record = known[exercise]
-    if _is_missing(answer):
+    if is_missing(answer):
         return Reply(None, f"{exercise}: no answer yet. Put yours in place of the dots.")
     kind = record["kind"]
-    if problem := _misfit(kind, answer):
+    if problem := misfit(kind, answer):
         return Reply(False, f"{exercise}: {problem}")
-    if record["right"] in _hashes(exercise, kind, record.get("digits", 0), answer):
+    if record["right"] in hashes(exercise, kind, record.get("digits", 0), answer):
         return Reply(True, f"{exercise}: right.")
     # A mistake is recognised exactly, to the same digits: a near miss of it is another mistake.
-    own = _hashes(exercise, kind, record.get("digits", 0), answer, slack=0)
+    own = hashes(exercise, kind, record.get("digits", 0), answer, slack=0)
     for wrong in record["wrong"]:
         if wrong["hash"] in own:
             return Reply(False, f"{exercise}: not yet. {wrong['hint']}")
@@ -139,19 +133,19 @@ def make_record(
     exercise: str, right: Any, *, hint: str, wrong: Mapping[str, Any], digits: int, points: int
 ) -> dict[str, Any]:
     """Hash an answer and its likely mistakes; parameters and errors are those of `key`."""
-    kind = _kind(right)
-    if problem := _misfit(kind, right):
+    kind = kind_of(right)
+    if problem := misfit(kind, right):
         raise ValueError(f"exercise {exercise}: the right answer {right!r} can't be one: {problem}")
     record: dict[str, Any] = {"kind": kind, "points": points, "hint": hint, "wrong": []}
     if kind == "number":
         record["digits"] = digits
-    (record["right"],) = _hashes(exercise, kind, digits, right, slack=0)
+    (record["right"],) = hashes(exercise, kind, digits, right, slack=0)
     for text, value in wrong.items():
-        if problem := _misfit(kind, value):
+        if problem := misfit(kind, value):
             raise ValueError(f"exercise {exercise}: the mistake {text!r} gives {value!r}: {problem}")
         if judge(exercise, value, {exercise: record}).right:
             raise ValueError(f"exercise {exercise}: the mistake {text!r} gives the right answer, {value!r}")
-        (one,) = _hashes(exercise, kind, digits, value, slack=0)
+        (one,) = hashes(exercise, kind, digits, value, slack=0)
         if one in {other["hash"] for other in record["wrong"]}:
             raise ValueError(f"exercise {exercise}: two mistakes give {value!r}, so {text!r} is never said")
         record["wrong"].append({"hash": one, "hint": text})
@@ -162,94 +156,3 @@ def make_record(
 def _packaged() -> dict[str, Any]:
     text = files("handan").joinpath("data", "answers.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
-
-
-def _kind(answer: Any) -> str:
-    if isinstance(answer, str):
-        return "text"
-    if _is_bool(answer):
-        return "yes or no"
-    if isinstance(answer, numbers.Integral):
-        return "whole number"
-    if isinstance(answer, numbers.Real):
-        return "number"
-    return "list of text"
-
-
-def _misfit(kind: str, answer: Any) -> str:
-    """Say why an answer is of the wrong kind; nothing where it fits."""
-    answer = _scalar(kind, answer)
-    number = isinstance(answer, numbers.Real) and not _is_bool(answer)
-    fits = {
-        "text": isinstance(answer, str),
-        "yes or no": _is_bool(answer),
-        "whole number": number and _is_finite(answer) and float(answer).is_integer(),
-        "number": number and _is_finite(answer),
-        "list of text": _is_texts(answer),
-    }
-    if fits[kind]:
-        return ""
-    if number and answer != answer:  # isnan cannot take every whole number
-        return "the answer is not a number (NaN). Is a value missing in what it was computed from?"
-    return f"the answer should be a {kind}{_EXAMPLES.get(kind, '')}, and yours is a {_told(answer)}."
-
-
-def _told(answer: Any) -> str:
-    """Name the type of an answer, and of its first part where it has parts."""
-    name = type(answer).__name__
-    parts = list(answer) if isinstance(answer, list | tuple | set) else []
-    return f"{name} of {type(parts[0]).__name__}" if parts else name
-
-
-def _hashes(exercise: str, kind: str, digits: int, answer: Any, slack: int = 1) -> set[str]:
-    """Hash an answer; a number also with its neighbours, so that rounding can't make it wrong."""
-    answer = _scalar(kind, answer)
-    if kind != "number":
-        return {_hash(exercise, _normal(kind, answer))}
-    # numbers beyond the reach of floats, once multiplied, are of no exercise: one cell is enough for them
-    cell = round(max(-_LARGEST, min(_LARGEST, float(answer))) * 10**digits)
-    return {_hash(exercise, str(cell + step)) for step in range(-slack, slack + 1)}
-
-
-def _normal(kind: str, answer: Any) -> str:
-    if kind == "list of text":
-        return "\n".join(sorted(" ".join(str(part).casefold().split()) for part in answer))
-    if kind == "whole number":
-        return str(int(answer))
-    return " ".join(str(answer).casefold().split())
-
-
-@cache
-def _hash(exercise: str, text: str) -> str:
-    salt = hashlib.sha256(f"handan exercise {exercise}".encode()).digest()
-    return hashlib.pbkdf2_hmac("sha256", text.encode(), salt, _ROUNDS).hex()[:32]
-
-
-def _scalar(kind: str, answer: Any) -> Any:
-    """Take a numpy scalar, or an array or Series with one value, as that value, unless a list is wanted."""
-    if kind == "list of text" or getattr(answer, "size", None) != 1 or not hasattr(answer, "item"):
-        return answer
-    return answer.item()
-
-
-def _is_finite(answer: Any) -> bool:
-    try:
-        return math.isfinite(answer)
-    except OverflowError:  # a whole number that no float can hold
-        return False
-
-
-def _is_missing(answer: Any) -> bool:
-    """Whether dots stand where an answer, or a part of one, should."""
-    parts = answer if isinstance(answer, list | tuple) else [answer]
-    return any(part is ... or part is None for part in parts)
-
-
-def _is_bool(answer: Any) -> bool:
-    return isinstance(answer, bool) or type(answer).__name__ in ("bool_", "bool")
-
-
-def _is_texts(answer: Any) -> bool:
-    if isinstance(answer, str) or not isinstance(answer, Iterable):
-        return False
-    return all(isinstance(part, str) for part in answer)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from handan import address
 from handan.book.errors import ProjectError
+from handan.book.glossary import terms
+from handan.book.project import GLOSSARY
 
 if TYPE_CHECKING:
     from handan.book.project import Project
@@ -111,11 +113,10 @@ class Prose:
         return f"[{text or _title(self.project, page)}]({address.book(page)})"
 
     def _term(self, text: str, target: str) -> str:
-        glossary = "book/glossary"
-        if glossary not in self.project.pages:
+        if GLOSSARY not in self.project.pages:
             return text or target
-        anchor = re.sub(r"[^\w.]+", "-", _spelled(self.project, glossary, target)).strip("-")
-        return f"[{text or target}]({address.book(glossary)}#term-{anchor})"
+        anchor = re.sub(r"[^\w.]+", "-", _spelled(self.project, GLOSSARY, target)).strip("-")
+        return f"[{text or target}]({address.book(GLOSSARY)}#term-{anchor})"
 
     def _address(self, target: str) -> str:
         """Turn an address relative to the page into one that works from anywhere."""
@@ -145,8 +146,8 @@ def _title(project: Project, page: str) -> str:
 def _spelled(project: Project, glossary: str, term: str) -> str:
     """Spell a term as the glossary does, because its anchor is made from that."""
     text = (project.root / f"{glossary}.md").read_text(encoding="utf-8")
-    lines = {line.strip().casefold(): line.strip() for line in text.splitlines() if line[:1].strip()}
-    return lines.get(" ".join(term.split()).casefold(), term)
+    spelled = {one.casefold(): one for one in terms(text)}
+    return spelled.get(" ".join(term.split()).casefold(), term)
 
 
 def _citation(project: Project, key: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from handan import installed
 from handan.organism import any_folder, any_plan, any_run
 from handan.organism.any_job import Job, Options, distillation, reinforcement
 from handan.organism.progress import Progress
@@ -67,18 +68,7 @@ def train(job: Job, out: Path, report: Callable[[Progress], Any] | None = None) 
         return False
     with any_folder.reserved(out, job.settings) as inner:
         network, log = any_run.run(job, inner, report)
-        record = {"settings": job.settings, "about": job.about, "versions": _versions(), "log": log}
+        made_with = {"python": platform.python_version(), **installed.versions(_PACKAGES)}
+        record = {"settings": job.settings, "about": job.about, "versions": made_with, "log": log}
         any_folder.finish(out, network, job.learner, job.items, record)
     return True
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

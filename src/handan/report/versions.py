@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from handan import installed
 
 if TYPE_CHECKING:
     from handan.gather import Gathered
@@ -27,12 +28,7 @@ def versions() -> dict[str, str]:
     """
     from handan.traces.provenance import provenance
 
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+    found = {"python": platform.python_version(), **installed.versions(PACKAGES)}
     git = provenance()["git"]
     changed = " with local changes" if git.get("dirty") else ""
     return found | ({"git commit of handan": f"{git['commit']}{changed}"} if git else {})

@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from handan import installed
 
 PACKAGES = (
     "handan", "torch", "transformers", "tokenizers", "accelerate", "vllm", "ray", "openai", "bitsandbytes",
@@ -41,7 +42,7 @@ def provenance() -> dict[str, Any]:
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "packages": _versions(),
+        "packages": installed.versions(PACKAGES),
         "platform": platform.platform(),
         "host": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
         "git": _checkout(),
@@ -75,16 +76,6 @@ def without_secrets(value: Any, name: str = "") -> Any:
         if len(secret) >= 8 and _SECRET_VARIABLE.search(variable) and secret in value:
             value = value.replace(secret, _HIDDEN)
     return _SECRET_VALUE.sub(_HIDDEN, value)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _checkout() -> dict[str, Any]:

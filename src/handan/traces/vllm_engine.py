@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from handan import installed
 from handan.traces.device import FLOATS, resolve_device, resolve_dtype
 from handan.traces.errors import EngineError
 from handan.traces.loading import load_tokenizer
@@ -133,18 +134,12 @@ class VLLMEngine:
 
     def settings(self) -> dict[str, Any]:
         """See `Engine`."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            installed = version("vllm")
-        except PackageNotFoundError:
-            installed = "unknown"
         return {
             "engine": self.name,
             "device": self.device,
             "dtype": self.dtype,
             "dtype_reason": self.dtype_reason,
-            "vllm": installed,
+            "vllm": installed.versions(["vllm"]).get("vllm", "unknown"),
             **{name: repr(value) if callable(value) else value for name, value in self._options.items()},
             "context": self._context,
             "stop_tokens": sorted(self._stops),

@@ -6,6 +6,7 @@ import shutil
 
 import jupytext
 import pytest
+from bs4 import BeautifulSoup
 from tests.findings.simulated import Truth, lineage_of, tables
 
 from handan.book.build import build, plan
@@ -13,6 +14,7 @@ from handan.book.project import find_project
 from handan.cards import cards
 from handan.costs import studies
 from handan.course.drift import drift, records
+from handan.course.outline import read
 
 EARLY = ["03_costs", "04_alignment", "05_collapse", "06_transfer"]
 LATE = ["07_inflation", "08_geometry"]
@@ -65,6 +67,19 @@ def test_exercises_answers_and_copies_go_together(root, book):
     project = find_project(root)
     assert drift(project) == []
     assert len(records(project)) > 20
+
+
+def test_the_teach_page_names_chapters_and_exercises_as_they_are_called(root, book):
+    project = find_project(root)
+    page = BeautifulSoup((project.html / "book/teach.html").read_text(encoding="utf-8"), "html.parser")
+    text = " ".join(page.article.get_text().split())
+    outlines = [read(project, chapter) for chapter in STUDIES]
+    for one in outlines:
+        titles = [link.get_text() for link in page.select(f'td a[href$="{one.chapter}.html"]')]
+        assert one.title.replace("'", "’") in titles
+        for task in one.exercises:
+            assert f"{task.id} {task.title}".replace("'", "’") in text
+    assert "\\" not in text
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def teach(project: Project) -> str:
     outlines = [one for one in (read(project, chapter) for chapter in project.chapters) if one.aims]
     rows, parts = [], []
     for one in outlines:
-        tasks, link = one.exercises, f"{{doc}}`{plain(one.title)} </notebooks/{one.chapter}>`"
+        tasks, link = one.exercises, f"{{doc}}`/notebooks/{one.chapter}`"
         minutes, points = sum(task.minutes for task in tasks), sum(task.points for task in tasks)
         rows.append((link, str(one.minutes or "–"), str(len(tasks)), str(minutes), str(points)))
         aims = [f"- {aim}" for aim in one.aims]  # the chapter's own Markdown

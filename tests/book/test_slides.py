@@ -17,7 +17,7 @@ from nbformat import v4
 from handan import address
 from handan.book import show, slides, slides_text
 from handan.book.errors import BookError, ProjectError
-from handan.book.project import Project
+from handan.book.project import SLIDE_PARTS, Project
 from handan.book.slides_plan import plan
 from handan.book.slides_shown import Figure, Table, shown
 
@@ -613,7 +613,7 @@ def test_decks_of_the_real_chapters(root, tmp_path, open_deck):
     if not ready:
         pytest.skip("no chapter has been executed here; `make book` executes them")
     shutil.copytree(root / "book/static/vendor/mathjax", tmp_path / "mathjax")
-    shutil.copytree(root / slides.PARTS, tmp_path / "slides" / "reveal")
+    shutil.copytree(root / SLIDE_PARTS, tmp_path / "slides" / "reveal")
     for chapter in ready:
         notebook = nbformat.read(project.executed(chapter), as_version=4)
         place = tmp_path / "slides" / f"{chapter}.html"

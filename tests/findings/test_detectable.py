@@ -27,7 +27,7 @@ def quiet():
 def recorded():
     lineage = load_lineage()
     found = {}
-    for one in inputs.recorded(["gpqa-minutes", "mip-gsm8k", "pm-bench"], "reasoning_tokens"):
+    for one in inputs.recorded(["gpqa-minutes", "mip-gsm8k", "pm-bench", "pretrained-bases"], "reasoning_tokens"):
         name = one.joined.rows["study"].iloc[0]
         parts = [f(one.joined, lineage, one.reliability, n_boot=2_000) for f in (collapse, transfer)]
         pooled = pd.concat([part.pooled for part in parts if len(part.pooled)])
@@ -120,6 +120,17 @@ def test_few_items_are_flagged(simulated, lineage, n, reason):
     assert reason in row["note"]
     assert np.isnan(row["smallest_drop"])
     assert not row["power_for_paper"] > 0
+
+
+def test_a_small_task_is_left_out_beside_a_large_one_and_said(simulated, lineage):
+    large = simulated({"teacher": 0.6, "student": 0.4}, n=60)
+    small = [frame.assign(task="u") for frame in simulated({"teacher": 0.6, "student": 0.4}, n=12, seed=1)]
+    both = join(*(pd.concat(frames) for frames in zip(large, small, strict=True)))
+    reliability = pd.DataFrame({"study": "simulated", "task": ["t", "u"], "reliability": [0.81, 0.25]})
+    row = detectable(both, lineage, reliability).iloc[0]
+    assert "1 of 2 comparisons with fewer than 20 items left out" in row["note"]
+    alone = detectable(join(*large), lineage, reliability).iloc[0]
+    pd.testing.assert_series_equal(row.drop("note"), alone.drop("note"), check_names=False)
 
 
 def test_a_constant_model_is_left_out_and_said(simulated, lineage):

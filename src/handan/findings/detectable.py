@@ -79,7 +79,7 @@ def detectable(
         several, as in `handan.findings.contrast.Contrast.pooled`. ``r_a, r_b`` and ``between``
         (the two models of a pair with each other) are means over pairs; ``alike_a, alike_b``
         say how alike the models of one side are beside people (NaN for a single pair);
-        ``ceiling`` is the lowest of the tasks; ``half_width`` of a 95 % interval by formula;
+        ``ceiling`` is the lowest of the pooled tasks; ``half_width`` of a 95 % interval by formula;
         ``smallest_drop``: of students below the teachers in a collapse (students staying at
         ``r_b``), of students below the baselines in a transfer (baselines staying at
         ``r_b``); ``power_for_paper``, for a drop from 0.64 to 0.34, in a collapse only, as no
@@ -100,7 +100,7 @@ def detectable(
     for claim in (COLLAPSE, TRANSFER):
         present = pairs(lineage, models, "collapse" if claim is COLLAPSE else "transfer")
         for study, relation, found in comparisons(joined, present):
-            known = pd.DataFrame({"study": study, "task": [one.task for one in found]})
+            known = pd.DataFrame({"study": study, "task": [one.task for one in found if len(one.usable)]})
             ceiling = float(ceilings(known, reliability).min())
             row = _row(found, claim, power, n_items, ceiling)
             rows.append(dict(study=study, claim=claim.name, relation=relation) | row)
@@ -122,10 +122,7 @@ def _row(
         **usable[["r_a", "r_b", "between"]].mean().to_dict(),
         ceiling=ceiling,
     )
-    notes = []
-    cells = sum(len(one.cells) for one in found)
-    if lost := cells - len(usable):
-        notes.append(f"{lost} of {cells} comparisons without a correlation left out")
+    notes = _left_out(pd.concat([one.cells for one in found]))
     try:
         tasks = [_Task(one.design(), one.usable["n"].mean() if n_items is None else n_items) for one in kept]
         if tasks:
@@ -133,6 +130,16 @@ def _row(
     except ImpossibleDesign as error:
         notes.append(str(error))
     return row | dict(note="; ".join(notes))
+
+
+def _left_out(cells: pd.DataFrame) -> list[str]:
+    """Say how many cells aren't pooled, and why."""
+    undefined = cells["between"].isna()
+    small = ~undefined & ~cells["pooled"]
+    reasons = (("without a correlation", undefined), (f"with fewer than {FEWEST} items", small))
+    return [
+        f"{lost.sum()} of {len(cells)} comparisons {reason} left out" for reason, lost in reasons if lost.any()
+    ]
 
 
 def _answers(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from handan.findings.contrast import LITERAL
 from handan.findings.join import Joined
+from handan.findings.verdict import enough
 from handan.stats.correlation import partial_correlation
 from handan.stats.pair_design import ImpossibleDesign, PairDesign
 
@@ -26,7 +27,8 @@ class TaskPairs:
         Its name.
     cells : DataFrame
         A row per pair: ``a, b``, ``n`` common items, ``r_a, r_b, between``, which are NaN
-        where one of the three doesn't exist or there are fewer than 4 items.
+        where one of the three doesn't exist or there are fewer than 4 items; ``pooled`` says
+        whether a mean over the study takes it in, as in `handan.findings.contrast.Contrast`.
     alike : DataFrame
         Likeness of all models to all: their correlation given people.
     """
@@ -37,8 +39,8 @@ class TaskPairs:
 
     @property
     def usable(self) -> pd.DataFrame:
-        """Cells with all three correlations."""
-        return self.cells.dropna(subset=["r_a", "r_b", "between"])
+        """Cells that have all three correlations and enough items."""
+        return self.cells[self.cells["pooled"]]
 
     def of(self, relation: str) -> TaskPairs:
         """Keep the pairs of one relation; ``all`` keeps every pair."""
@@ -93,11 +95,20 @@ def comparisons(joined: Joined, present: pd.DataFrame) -> Iterator[tuple[str, st
         if not here.empty:
             studies.setdefault(study, []).append(_measured(task, wide, here))
     for study, tasks in studies.items():
+        _drop_small([one.cells for one in tasks])
         names = {str(name) for one in tasks for name in one.cells["relation"]}
         ordered = sorted(names, key=lambda name: (name not in LITERAL, name))
         for relation in [*ordered, "all"] if len(ordered) > 1 else ordered:
             chosen = [one.of(relation) for one in tasks]
             yield study, relation, [one for one in chosen if len(one.cells)]
+
+
+def _drop_small(cells: list[pd.DataFrame]) -> None:
+    """Say of all cells of a study which are pooled."""
+    known = pd.concat(cells, keys=range(len(cells))).dropna(subset=["r_a", "r_b", "between"])
+    large = enough(known["n"])
+    for at, part in enumerate(cells):
+        part["pooled"] = large.reindex(pd.MultiIndex.from_product([[at], part.index]), fill_value=False).to_numpy()
 
 
 def _measured(task: str, wide: pd.DataFrame, here: pd.DataFrame) -> TaskPairs:

@@ -27,7 +27,9 @@ def quiet():
 def recorded():
     lineage = load_lineage()
     found = {}
-    for one in inputs.recorded(["gpqa-minutes", "mip-gsm8k", "pm-bench", "pretrained-bases"], "reasoning_tokens"):
+    for one in inputs.recorded(
+        ["gpqa-minutes", "mip-gsm8k", "pm-bench", "pretrained-bases"], "reasoning_tokens"
+    ):
         name = one.joined.rows["study"].iloc[0]
         parts = [f(one.joined, lineage, one.reliability, n_boot=2_000) for f in (collapse, transfer)]
         pooled = pd.concat([part.pooled for part in parts if len(part.pooled)])

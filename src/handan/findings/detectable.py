@@ -138,7 +138,9 @@ def _left_out(cells: pd.DataFrame) -> list[str]:
     small = ~undefined & ~cells["pooled"]
     reasons = (("without a correlation", undefined), (f"with fewer than {FEWEST} items", small))
     return [
-        f"{lost.sum()} of {len(cells)} comparisons {reason} left out" for reason, lost in reasons if lost.any()
+        f"{lost.sum()} of {len(cells)} comparisons {reason} left out"
+        for reason, lost in reasons
+        if lost.any()
     ]
 
 

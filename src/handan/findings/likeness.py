@@ -108,7 +108,9 @@ def _drop_small(cells: list[pd.DataFrame]) -> None:
     known = pd.concat(cells, keys=range(len(cells))).dropna(subset=["r_a", "r_b", "between"])
     large = enough(known["n"])
     for at, part in enumerate(cells):
-        part["pooled"] = large.reindex(pd.MultiIndex.from_product([[at], part.index]), fill_value=False).to_numpy()
+        part["pooled"] = large.reindex(
+            pd.MultiIndex.from_product([[at], part.index]), fill_value=False
+        ).to_numpy()
 
 
 def _measured(task: str, wide: pd.DataFrame, here: pd.DataFrame) -> TaskPairs:

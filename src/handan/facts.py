@@ -30,6 +30,7 @@ def study_facts(one: Inputs) -> pd.DataFrame:
     rows = one.joined.rows
     cells = rows.groupby(["study", "task", "model"], as_index=False)["truncated"].mean()
     cells["ceiling"] = ceilings(cells, one.reliability)
+    cells["ceiling_low"] = ceilings(cells, one.reliability, "low")
     found = []
     for study, part in rows.groupby("study", sort=False):
         lost = one.joined.excluded
@@ -39,7 +40,7 @@ def study_facts(one: Inputs) -> pd.DataFrame:
             | dict(
                 n_rows=int(part["n_samples"].sum()), excluded=int(lost.loc[lost["study"] == study, "n"].sum())
             )
-            | cells.loc[cells["study"] == study, ["ceiling", "truncated"]].mean().to_dict()
+            | cells.loc[cells["study"] == study, ["ceiling", "ceiling_low", "truncated"]].mean().to_dict()
             | dict(families=False, timed=bool(one.norms["log_rt"].notna().any()))
         )
     return pd.DataFrame(found)
@@ -68,7 +69,8 @@ def family_facts(families: Families | None) -> list[pd.DataFrame]:
         n_models=models["model"].nunique(),
         n_tasks=models.loc[models["task"] != "all", "task"].nunique(), n_items=whole["n_items"].max(),
         n_rows=float("nan"), excluded=int(models.loc[models["task"] != "all", "excluded"].sum()),
-        ceiling=table.loc[table["task"] != "all", "ceiling"].mean(), truncated=whole["truncated"].mean(),
+        ceiling=table.loc[table["task"] != "all", "ceiling"].mean(), ceiling_low=float("nan"),
+        truncated=whole["truncated"].mean(),
         families=True,
     )  # fmt: skip
     return [pd.DataFrame([facts])]

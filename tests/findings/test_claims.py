@@ -165,3 +165,40 @@ def test_a_noisy_norm_does_not_make_a_law_look_good():
     assert noisy["verdict"] == "cannot tell"
     assert "errors of the norm" in noisy["ending"]
     assert law(1.02, 1.2, 400, ceiling=0.3)["verdict"] == "not supported"
+
+
+def of_means(n_items=500, **facts):
+    """A study whose teachers have a mean r of 0.42, judged under these facts."""
+    told = dict(study="x", measure="m", families=False, timed=True, ceiling=np.nan) | facts
+    means = pd.DataFrame(
+        dict(study="x", group="teacher", mean_r=[0.42], low=0.40, high=0.44, n_items=n_items)
+    )
+    rows = claims({"means": means}, pd.DataFrame([told])).rows
+    return rows.set_index("claim").loc["teachers-align"]
+
+
+def test_a_verdict_that_hangs_on_the_norms_own_reliability_is_on_the_edge():
+    sure = of_means(ceiling=0.9, ceiling_low=0.85)
+    assert (sure["verdict"], sure["on_edge"]) == ("not supported", False)
+    hanging = of_means(ceiling=0.9, ceiling_low=0.6)
+    assert (hanging["verdict"], hanging["on_edge"]) == ("not supported", True)
+    assert "a noise ceiling elsewhere in its interval could change this" in hanging["sentence"]
+    assert not of_means(ceiling=0.9, ceiling_low=np.nan)["on_edge"]
+    assert not of_means(ceiling=0.9)["on_edge"]
+
+
+def test_a_line_through_points_is_not_said_to_have_items():
+    facts = pd.DataFrame([dict(study="x", measure="m", ceiling=np.nan, families=False, timed=False)])
+    for n, said in ((1, "(m, 1 point)"), (3, "(m, 3 points)")):
+        line = pd.DataFrame(
+            dict(study="x", index="IEI", relation="true base", n_items=[n])
+            | dict(through_origin=2.0, through_origin_low=1.5, through_origin_high=2.5)
+        )
+        assert said in claims({"efficiency_law": line}, facts).rows["sentence"].iloc[0]
+
+
+def test_families_are_not_said_to_lack_what_they_are_not_judged_by():
+    facts = pd.DataFrame([dict(study="x", measure="m", ceiling=np.nan, families=True, timed=True)])
+    silent = claims({}, facts).silent.set_index("claim")["reason"]
+    assert "not among those that families of tiny models are judged by" in silent["allocation"]
+    assert silent["collapse"] == "it needs a student beside its own teacher"

@@ -28,6 +28,8 @@ MORE = [
     *("selected", "sentence"),
 ]
 SILENT = ["claim", "study", "reason"]
+_DRAWS = "another seed"
+_CEILING = "a noise ceiling elsewhere in its interval"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, CANNOT_TELL)
 
 
@@ -58,9 +60,11 @@ def claims(tables: Mapping[str, pd.DataFrame], facts: pd.DataFrame, *, n_boot: i
         Findings by name, as `handan.battery.battery` gives them; each has a column ``study``.
     facts : DataFrame
         A row per study: ``study, measure, ceiling, timed`` (whether the measure is a time of
-        people), ``families`` (whether it is a study of families of tiny models).
+        people), ``families`` (whether it is a study of families of tiny models); if known,
+        ``ceiling_low``, the ceiling at the low end of the reliability's interval.
     n_boot : int
-        Draws behind the intervals, for saying which verdicts are on the edge.
+        Draws behind the intervals, for saying which verdicts are on the edge: those that other
+        draws, or a ceiling as low as ``ceiling_low``, could change.
 
     Returns
     -------
@@ -125,6 +129,8 @@ def _rows(
     source = entry.families if fact["families"] else entry.source
     table = tables.get(source.table) if source else None
     needs = f"it needs {entry.needs}"
+    if fact["families"] and source is None:
+        return [], "this number is not among those that families of tiny models are judged by"
     if entry.timed and not fact["timed"]:
         return [], f"nobody was timed: its measure is {fact['measure']}"
     if source is None or table is None or not {"study", *source.columns} <= set(table.columns):
@@ -153,32 +159,39 @@ def _judged(
     cut = row[[name for name in row.index if str(name).startswith("truncated")]].astype(float)
     context = dict(ceiling=float(row.get("ceiling", fact["ceiling"])), measure=fact["measure"])
     context |= dict(truncated=float(cut.mean()) if len(cut) else np.nan, n_items=int(row["n_items"]))
-    found, edge = _verdict(entry, row, low, high, context["ceiling"], n_boot)
+    lowest = float(fact.get("ceiling_low", np.nan))
+    found, edge = _verdict(entry, row, low, high, (context["ceiling"], lowest), n_boot)
     told: dict[str, Any] = dict(
         claim=entry.name, study=study, paper=entry.paper, ours=ours, low=low, high=high
     )
-    told |= dict(verdict=found, on_edge=edge, rule=entry.rule, title=entry.title, **context)
+    told |= dict(verdict=found, on_edge=bool(edge), rule=entry.rule, title=entry.title, **context)
+    told |= dict(edge=edge, units=source.units)
     told |= dict(certainty=entry.certainty, where=entry.where, selected=_selected(source, row))
     return told | {"sentence": _sentence(told)}
 
 
 def _verdict(
-    entry: Entry, row: pd.Series, low: float, high: float, ceiling: float, n_boot: int
-) -> tuple[str, bool]:
+    entry: Entry, row: pd.Series, low: float, high: float, ceilings: tuple[float, float], n_boot: int
+) -> tuple[str, str]:
+    """Judge a row; the second text says what could change the verdict, and is empty if nothing could."""
     if entry.rule not in ("near", "factor"):
-        return str(row["verdict"]), bool(row["on_edge"])
+        return str(row["verdict"]), _DRAWS if row["on_edge"] else ""
     paper, items = float(entry.paper), float(row.get("largest", row["n_items"]))
     if entry.rule == "near":
-        judge = partial(near, paper=paper, n_items=items, ceiling=ceiling)
-        return judge(low, high), on_edge(judge, low, high, _end_error(low, high, n_boot))
+        judge, lower = (partial(near, paper=paper, n_items=items, ceiling=one) for one in ceilings)
+        found = judge(low, high)
+        if on_edge(judge, low, high, _end_error(low, high, n_boot)):
+            return found, _DRAWS
+        return found, _CEILING if np.isfinite(ceilings[1]) and lower(low, high) != found else ""
     if not low > 0:
-        return factor(low, high, paper, items), False
+        return factor(low, high, paper, items), ""
     ends = float(np.log(low)), float(np.log(high))
 
     def _of_logs(a: float, b: float) -> str:
         return factor(float(np.exp(a)), float(np.exp(b)), paper, items)
 
-    return factor(low, high, paper, items), on_edge(_of_logs, *ends, _end_error(*ends, n_boot))
+    edge = on_edge(_of_logs, *ends, _end_error(*ends, n_boot))
+    return factor(low, high, paper, items), _DRAWS if edge else ""
 
 
 def _end_error(low: float, high: float, n_boot: int) -> float:
@@ -197,10 +210,11 @@ def _sentence(told: Mapping[str, Any]) -> str:
     paper = told["paper"] if isinstance(told["paper"], str) else number(told["paper"])
     ceiling = "" if np.isnan(told["ceiling"]) else f", noise ceiling {number(told['ceiling'])}"
     cut = "" if np.isnan(told["truncated"]) else f", {100 * told['truncated']:.1f} % of traces cut"
-    edge = "; another seed could change this" if told["on_edge"] else ""
+    edge = f"; {told['edge']} could change this" if told["edge"] else ""
     digits = 3 if told["rule"] in ("constant", "direction") else 2
+    size = f"{count(told['n_items'])} {told['units'] if told['n_items'] != 1 else told['units'][:-1]}"
     return (
-        f"In {told['study']} ({told['measure']}, {count(told['n_items'])} items{ceiling}{cut}) we get "
+        f"In {told['study']} ({told['measure']}, {size}{ceiling}{cut}) we get "
         f"{interval(told['ours'], told['low'], told['high'], digits)}, the claim is {paper}: "
         f"{told['verdict']}{edge}."
     )

@@ -115,7 +115,7 @@ def task_rng(seed: int, study: str, task: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(f"{study}/{task}".encode())])
 
 
-def ceilings(table: pd.DataFrame, reliability: pd.DataFrame | None) -> pd.Series:
+def ceilings(table: pd.DataFrame, reliability: pd.DataFrame | None, end: str = "reliability") -> pd.Series:
     """Look up the noise ceiling of every row's study and task.
 
     Parameters
@@ -124,16 +124,18 @@ def ceilings(table: pd.DataFrame, reliability: pd.DataFrame | None) -> pd.Series
         At least ``study, task``.
     reliability : DataFrame or None
         See `handan.tables`.
+    end : str
+        ``low`` or ``high`` for an end of the reliability's 95 % interval.
 
     Returns
     -------
     Series
         Square root of the reliability; NaN where it is unknown or negative.
     """
-    if reliability is None:
+    if reliability is None or end not in reliability:
         return pd.Series(np.nan, index=table.index)
-    known = reliability.set_index(["study", "task"])["reliability"]
-    found = table[["study", "task"]].join(known, on=["study", "task"])["reliability"].astype(float)
+    known = reliability.set_index(["study", "task"])[end]
+    found = table[["study", "task"]].join(known, on=["study", "task"])[end].astype(float)
     return np.sqrt(found.where(found >= 0))
 
 

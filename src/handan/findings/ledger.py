@@ -29,12 +29,15 @@ class Source:
         Columns of the estimate and of the ends of its interval.
     least : mapping of str to float
         Columns in which a row must have at least so much.
+    units : str
+        What ``n_items`` of the table counts: ``items``, or the points of a line.
     """
 
     table: str
     select: Mapping[str, list[str]]
     columns: tuple[str, str, str]
     least: Mapping[str, float]
+    units: str
 
 
 @dataclass(frozen=True)
@@ -96,4 +99,6 @@ def _entry(name: str, told: Mapping[str, Any]) -> Entry:
 def _source(told: Mapping[str, Any]) -> Source:
     select = {key: [value] if isinstance(value, str) else value for key, value in told["select"].items()}
     estimate, low, high = told["columns"]
-    return Source(told["table"], select, (estimate, low, high), told.get("least", {}))
+    return Source(
+        told["table"], select, (estimate, low, high), told.get("least", {}), told.get("units", "items")
+    )

@@ -16,8 +16,9 @@ side, or a factor of `FACTOR`, which is what regulators call equivalent in drugs
 - *cannot tell*: they overlap, or there are fewer than `FEWEST` items, or a correlation lies below
   the band only because the norm's noise ceiling is low.
 
-The bands were fixed before the numbers were seen; that a noisy norm excuses a low correlation was
-added afterwards, when a review had found the rule unfair without it. The three outcomes are those
+The bands were written with the ledger, before it was first run; correlations of earlier chapters were
+known by then. That a noisy norm excuses a low correlation was added afterwards, when a review had
+found the rule unfair without it. The three outcomes are those
 of an interval beside a region of practical equivalence (Kruschke, 2018,
 doi:10.1177/2515245918771304).
 """

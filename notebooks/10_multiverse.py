@@ -166,9 +166,10 @@ if len(within):
 # ## All choices, crossed
 #
 # One change at a time is not enough. Two harmless choices can matter together. So we cross
-# them: every column of cost, both scales, both coefficients, with and without the prompt's
-# length, all or right answers, cut traces kept or dropped, near or all pairs, two ways to
-# average. One combination is a *specification*.
+# them: every column of cost; costs raw or as logs; times raw or as logs; both coefficients; with
+# and without the prompt's length; all answers, each model's right ones, or those that both got
+# right; cut traces kept or dropped; near or all pairs; two ways to average. One combination is a
+# *specification*.
 #
 # The list was fixed before we saw a result. A specification that a study does not support is
 # not run, and neither is one that repeats the numbers of another. Both are counted.
@@ -188,7 +189,7 @@ tests = stacked([one.tests for one in found])
 
 # %% tags=["hide-input"]
 COUNTS = {"study": "study", "claim": "claim", "n_specifications": "combinations", "n_run": "run",
-          "n_same": "repeat another", "n_unsupported": "not supported", "note": "note"}  # fmt: skip
+          "n_same": "repeat another", "n_unsupported": "not possible", "note": "note"}  # fmt: skip
 show.table(
     summary, "Combinations of choices, and how many count as specifications.", labels=COUNTS, name="counts"
 )

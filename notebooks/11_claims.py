@@ -92,7 +92,8 @@ show.table(listed, "The claims, and where they come from.", labels=LEDGER, name=
 show.say(
     "- **direction**: *supported* when the whole interval of a difference lies on the claimed side of zero; *not "
     "supported* when a difference of {smallest:.2f} in that direction is ruled out. That is a third of the drop "
-    "that the paper reports.",
+    "that the paper reports. It is the difference as observed that is ruled out. Where the norm is noisy, the true one "
+    "may be larger.",
     smallest=verdict.SMALLEST,
 )
 show.say(
@@ -115,8 +116,9 @@ show.say("Everything else is *cannot tell*, and so is anything with fewer than {
 
 # %% [markdown]
 # The rules of direction and of constancy stood before any number was seen. The others were
-# written with the ledger. After its first run a review found faults, and four things were
-# changed. You should know them, because the numbers had been seen by then.
+# written with the ledger, before it was first run; correlations of earlier chapters were known by
+# then. After the first run reviews found faults, and some things were changed. You should know
+# them, because the numbers had been seen by then.
 #
 # - A correlation below the published one no longer speaks against it where the noise of the norm
 #   explains it. This turned a *not supported* into a *cannot tell*.
@@ -125,7 +127,9 @@ show.say("Everything else is *cannot tell*, and so is anything with fewer than {
 # - The size of the collapse became a claim of its own. Before, its number stood beside a rule that
 #   looks at the direction alone.
 # - Correlations over a handful of items no longer enter a mean, and many small tasks no longer
-#   count as a large one.
+#   count as a large one. The distributions of effort were brought under this rule last.
+# - A verdict that hangs on how reliable the norm is, which is itself an estimate, is marked as
+#   lying on the edge.
 #
 # ## All verdicts at a glance
 
@@ -142,7 +146,10 @@ show.figure(pictures.verdict_grid(rows), caption, alt, name="grid")
 # %% tags=["hide-input"]
 TALLY = {"title": "claim", "supported": "supported", "not supported": "not supported",
          "cannot tell": "cannot tell", "studies": "verdicts"}  # fmt: skip
-note = "The organism counts twice, once for each repertoire of its bases."
+note = (
+    "The organism counts twice, once for each repertoire of its bases. Its student is student-matched, over all four "
+    "tasks. Chapter 9 shows binary arithmetic alone, and some of its verdicts differ."
+)
 show.table(counts, "Verdicts by claim, counted over studies.", labels=TALLY, note=note, name="tally")
 
 # %% [markdown]
@@ -156,7 +163,10 @@ show.table(counts, "Verdicts by claim, counted over studies.", labels=TALLY, not
 # %% tags=["hide-input"]
 CLAIM = {"study": "study", "verdict": "verdict", "on_edge": "edge", "ours": "ours [95 %]",
          "n_items": "items", "ceiling": "ceiling", "truncated": "share cut", "measure": "difficulty"}  # fmt: skip
-EDGE = "Edge: the verdict lies so close to a limit that another seed could change it."
+EDGE = (
+    "Edge: the verdict lies so close to a limit that another seed, or a noise ceiling elsewhere in its own interval, "
+    "could change it."
+)
 DIGITS = {"ours": 3, "low": 3, "high": 3, "n_items": 0}
 
 
@@ -167,7 +177,8 @@ def tell(entry):
     show.say("{said} ({certainty}: {where})", said=entry.said, certainty=entry.certainty, where=entry.where)
     if here.empty:
         return show.say("No study here can speak to it: it needs {needs}.", needs=entry.needs)
-    show.table(here, f"{entry.title}: the claim is {claimed_value(entry)}, and we get this.", labels=CLAIM, digits=DIGITS,
+    labels = CLAIM if entry.source.units == "items" else CLAIM | {"n_items": entry.source.units}
+    show.table(here, f"{entry.title}: the claim is {claimed_value(entry)}, and we get this.", labels=labels, digits=DIGITS,
                intervals={"ours": ("low", "high")}, name=entry.name, note=EDGE)  # fmt: skip
     draw(entry, here)
     explain_held(entry, here)
@@ -209,9 +220,10 @@ def draw(entry, here):
     }
     told = ", ".join(f"{number} {name}" for name, number in each.items())
     caption = f"{entry.title}: {told}. Bars: 95 % intervals."
-    alt = f"Estimates of {len(here)} studies with intervals beside the claim of {claimed_value(entry)}."
+    alt = f"Estimates with intervals, a line each: {formats.listing(here['study'])}. Claimed: {claimed_value(entry)}."
     mark = MARKS.get(entry.name) or MARKS.get(entry.rule, "the published number")
-    fig = pictures.beside_the_paper(here, UNITS[entry.rule], mark)
+    unit = "difference of correlations" if entry.source.table == "collapse" else UNITS[entry.rule]
+    fig = pictures.beside_the_paper(here, unit, mark)
     show.figure(fig, caption, alt, name=f"figure-{entry.name}")
 
 
@@ -271,7 +283,7 @@ download("claims.csv", rows[COLUMNS].to_csv(index=False), "claims.csv: the verdi
 #   depends on something. The chapter on the multiverse asks on what.
 # - **Not the paper's data.** We test the paper's claims on other items, mostly with weaker
 #   measures of difficulty. A claim that fails here may hold on the paper's own data.
-# - **Bands are choices.** How near is near enough was fixed beforehand, but it was fixed by us.
+# - **Bands are choices.** How near is near enough was fixed before the ledger was run, but it was fixed by us.
 # - **These models, new items.** An interval speaks about other items of the same kind. Only
 #   the organism was trained more than once, so only there are models random too.
 

@@ -117,7 +117,13 @@ elsewhere = machine_estimate.teacher_elsewhere(t4.models, t4.hardware)
 show.say("On the profile t4: {said}", said=elsewhere)
 
 # %% [markdown]
-# An answer from an endpoint is a trace like any other. But an endpoint does not say which weights
+# An endpoint is asked from a terminal:
+#
+# ```
+# handan traces DeepSeek-R1 --task syllogisms --engine openai --base-url ADDRESS --out DIR
+# ```
+#
+# Its answer is a trace like any other. But an endpoint does not say which weights
 # and which number format it uses. The traces keep a note of that.
 #
 # ## What it will take

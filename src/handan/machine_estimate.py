@@ -94,7 +94,7 @@ def teacher_elsewhere(models: Sequence[str], hardware: Hardware | None) -> str:
     return (
         f"{teacher}, the teacher, does not fit: it takes {found['memory'] / 1e9:.0f} GB, or "
         f"{found['gpus']:.0f} GPUs of {hardware.memory / 1e9:.0f} GB. Ask it at an endpoint, with "
-        f"`handan traces {teacher} --engine openai --base-url ADDRESS`, or take what it wrote for the "
+        "the engine openai of handan traces, or take what it wrote for the "
         f"recorded studies: {', '.join(studies)}."
     )
 

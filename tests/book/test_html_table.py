@@ -51,6 +51,16 @@ def test_numbers_stand_right_and_text_left():
     assert text == "a  b\nx  2"
 
 
+def test_a_column_of_sentences_may_take_several_lines_and_a_column_of_names_not():
+    sentence = "it needs a student beside the checkpoint that it was made from"
+    name = "DeepSeek-R1-Distill-Qwen-14B"
+    frame = pd.DataFrame({"model": [name, "x"], "why": [sentence, "no"]})
+    html, _ = html_table(frame, digits=2, labels=None, intervals={})
+    row = [f'<td style="text-align:left">{name}</td>']
+    row.append(f'<td style="text-align:left;white-space:normal;min-width:12em">{sentence}</td>')
+    assert "".join(row) in html
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"labels": {"z": "Z"}}, {"digits": {"z": 1}}, {"intervals": {"a": ("z", "a")}}, {"labels": ["z"]}],

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
 Labels = Mapping[str, str] | Sequence[str]
 
+# Characters; a column with a longer cell holds prose, which may take several lines.
+_LONGEST_NAME = 40
+
 
 @dataclass(frozen=True)
 class _Shown:
     heading: str
     cells: list[str]
     right: bool
+
+    @property
+    def prose(self) -> bool:
+        return not self.right and max(map(len, self.cells), default=0) > _LONGEST_NAME
 
 
 def html_table(
@@ -125,7 +132,8 @@ def _html(columns: list[_Shown], n: int) -> str:
 
 def _side(column: _Shown) -> str:
     # inline, because Jupyter and Colab align by themselves and know nothing of the book's style sheet
-    return f' style="text-align:{"right" if column.right else "left"}"'
+    wraps = ";white-space:normal;min-width:12em" if column.prose else ""
+    return f' style="text-align:{"right" if column.right else "left"}{wraps}"'
 
 
 def _text(columns: list[_Shown]) -> str:

@@ -167,8 +167,9 @@ def _summary(table: pd.DataFrame, shares: pd.DataFrame, tested: pd.DataFrame) ->
     ranked = shares[shares["choice"].isin(CHOICES)].sort_values("share", ascending=False, kind="stable")
     if ranked["share"].notna().any():
         row |= dict(choice=ranked["choice"].iloc[0], choice_share=ranked["share"].iloc[0])
-    row["p_median"] = tested.set_index("statistic").at[MEDIAN, "p"]
-    return {**row, "sentence": _sentence(row)}
+    joint = tested.set_index("statistic").loc[MEDIAN]
+    row["p_median"] = joint["p"]
+    return {**row, "sentence": _sentence(row, bool(joint["on_edge"]))}
 
 
 def _spread(run: pd.DataFrame, sign: int) -> dict[str, float]:
@@ -183,15 +184,16 @@ def _spread(run: pd.DataFrame, sign: int) -> dict[str, float]:
     }
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: dict[str, Any], on_edge: bool) -> str:
     claim = CLAIMS[row["claim"]]
+    edge = " (on the edge: another seed could move it over 0.05)" if on_edge else ""
     runs = "1 specification gives" if row["n_run"] == 1 else f"{row['n_run']} specifications give"
     return (
         f"{row['claim'].capitalize()} in {row['study']}: {runs} a median difference ({claim.a} less "
         f"{claim.b}) of {number(row['median'], 3)}, from {number(row['smallest'], 3)} to "
         f"{number(row['largest'], 3)}. {_percent(row['in_direction'])} lie in the paper's direction, "
         f"{_percent(row['clear_for'])} with an interval that excludes 0; {_percent(row['clear_against'])} "
-        f"exclude 0 the other way. Joint test of no difference in any: p {_equals(row['p_median'])}."
+        f"exclude 0 the other way. Joint test of no difference in any: p {_equals(row['p_median'])}{edge}."
     )
 
 

@@ -30,7 +30,7 @@ def paragraph(found: Claims, studies: list[str]) -> str:
     told, total = int((counts["studies"] > 0).sum()), len(counts)
     what = f"The study {few(studies)}" if len(studies) == 1 else f"{len(studies)} studies ({few(studies)})"
     verb = "is" if len(studies) == 1 else "are"
-    opening = f"{what} {verb} held against the {total} claims of the ledger, by rules fixed beforehand."
+    opening = f"{what} {verb} held against the {total} claims of the ledger, by rules that the package fixes."
     if not told:
         return f"{opening} None of the claims can be judged with these data; the section on gaps says why."
     each = listing(f"{int(counts[name].sum())} {name}" for name in VERDICTS)

@@ -139,6 +139,23 @@ def test_the_unpaired_test_agrees_with_scipy():
     )
 
 
+def test_the_unpaired_test_leaves_small_cells_out():
+    large = dict(
+        study="one", task="t", model=["a", "b", "c", "d"], r=[0.6, 0.5, 0.3, 0.2], n=[60, 20, 45, 60]
+    )
+    few = dict(study="one", task="u", model=["a", "c", "d"], r=[0.9, -0.9, np.nan], n=[19, 3, 60])
+    aligned = pd.concat([pd.DataFrame(large), pd.DataFrame(few)], ignore_index=True)
+    roles = dict(a="teacher", b="teacher", c="student", d="student", other="baseline")
+    found = unpaired_cells(aligned, roles, "teacher", "student")
+    assert found[["n_a", "n_b"]].to_numpy().tolist() == [[2, 2]]
+    pd.testing.assert_frame_equal(found, unpaired_cells(pd.DataFrame(large), roles, "teacher", "student"))
+    # a study of small cells keeps them, whatever another study, or a role that isn't compared, has
+    small = aligned.assign(study="two", n=12)
+    aside = pd.DataFrame(dict(study="two", task="t", model=["other"], r=0.1, n=60))
+    both = unpaired_cells(pd.concat([aligned, small, aside]), roles, "teacher", "student")
+    assert both.set_index("study")[["n_a", "n_b"]].to_numpy().tolist() == [[2, 2], [3, 3]]
+
+
 def test_the_papers_quoted_t_and_p_fit_the_degrees_of_freedom_of_unpaired_cells():
     from scipy import stats
 

@@ -124,6 +124,24 @@ def test_few_items_are_flagged(simulated, lineage, n, reason):
     assert not row["power_for_paper"] > 0
 
 
+def test_several_small_tasks_together_see_nothing(simulated, lineage):
+    parts = [simulated({"teacher": 0.7, "student": 0.4, "base": 0.5}, n=12, seed=k) for k in range(3)]
+    named = [[frame.assign(task=f"t{k}") for frame in part] for k, part in enumerate(parts)]
+    joined = join(*(pd.concat(both) for both in zip(*named, strict=True)))
+    found = detectable(joined, lineage)
+    assert found["claim"].tolist() == ["collapse", "transfer"]
+    assert found["n_items"].tolist() == [36, 36]
+    assert found["smallest_drop"].isna().all()
+    assert not (found["power_for_paper"] > 0).any()
+    said = "no task with 20 items, without which the rule never decides"
+    assert found["note"].str.contains(said, regex=False).all()
+    # the pooled comparison indeed decides nothing, and with 20 items in each task it could
+    assert collapse(joined, lineage, n_boot=200).pooled["verdict"].tolist() == ["cannot tell"]
+    larger = detectable(joined, lineage, n_items=20)
+    assert larger["smallest_drop"].notna().all()
+    assert not larger["note"].str.contains("never decides").any()
+
+
 def test_a_small_task_is_left_out_beside_a_large_one_and_said(simulated, lineage):
     large = simulated({"teacher": 0.6, "student": 0.4}, n=60)
     small = [frame.assign(task="u") for frame in simulated({"teacher": 0.6, "student": 0.4}, n=12, seed=1)]

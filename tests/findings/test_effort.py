@@ -127,6 +127,38 @@ def test_pooling_keeps_the_resample(lineage):
     assert row[names].tolist() == pytest.approx(result.form.iloc[0][names].tolist())
 
 
+def joined_tasks(*parts):
+    """Several tasks in one study."""
+    named = [[frame.assign(task=f"t{k}") for frame in part] for k, part in enumerate(parts)]
+    return tuple(pd.concat(both, ignore_index=True) for both in zip(*named, strict=True))
+
+
+def test_small_tasks_are_left_out_of_a_mean_and_said(lineage):
+    away = dict(teacher=(6, 1), student=(4.5, 1), base=(5.8, 1))
+    alone = found(*joined_tasks(study(n=60, **away)), lineage).pooled.iloc[0]
+    small = [study(n=n, seed=n, teacher=(6, 1), student=(6, 1), base=(1, 1)) for n in (18, 3, 3)]
+    costs, norms = joined_tasks(study(n=60, **away), *small)
+    row = found(costs, norms, lineage).pooled.iloc[0]
+    assert row["note"] == "3 of 4 rows left out: fewer than 20 items"
+    assert (row["verdict"], row["n_tasks"], row["n_items"], row["largest"]) == ("not supported", 1, 60, 60)
+    pd.testing.assert_series_equal(row.drop("note"), alone.drop("note"), check_names=False)
+    # what counts are items with a cost above zero: a task of 24 with 5 zeros is a small one, too
+    zeros = costs["task"].eq("t0") & costs["model"].eq("base") & (costs["item"].str[1:].astype(int) > 18)
+    fewer = costs.assign(reasoning_tokens=costs["reasoning_tokens"].mask(zeros, 0))
+    none = found(fewer, norms, lineage).pooled.iloc[0]
+    assert (none["largest"], none["n_tasks"], none["verdict"], none["note"]) == (19, 4, "cannot tell", "")
+
+
+def test_many_small_tasks_decide_nothing(lineage):
+    taught = dict(teacher=(6, 1), student=(6, 1), base=(1, 1))
+    row = found(*joined_tasks(*(study(n=3, seed=k, **taught) for k in range(8))), lineage).pooled.iloc[0]
+    assert row["form_high"] < 0
+    assert (row["n_tasks"], row["n_items"], row["largest"]) == (8, 24, 3)
+    assert (row["verdict"], row["on_edge"]) == ("cannot tell", False)
+    assert "8 tasks, 24 items" in row["sentence"]
+    assert row["sentence"].endswith("fewer than 20 items in every task.")
+
+
 def test_other_teachers_stand_in_where_the_own_one_is_missing():
     given = recorded.load_study("gpqa-minutes")
     table = effort(join(given.costs, given.norms), given.costs, load_lineage(), n_boot=50).distances

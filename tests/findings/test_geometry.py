@@ -143,6 +143,27 @@ def test_few_items_leave_it_open():
     assert "fewer than 20 items" in row["sentence"]
 
 
+def test_many_small_tasks_leave_it_open():
+    parts = [[frame.assign(task=f"t{k}") for frame in study((0.0, 0.9), n=6, seed=k)] for k in range(8)]
+    costs, norms = (pd.concat(both, ignore_index=True) for both in zip(*parts, strict=True))
+    row = found(costs, norms).allocation.iloc[0]
+    assert (row["n_items"], row["verdict"]) == (48, "cannot tell")
+    assert row["low"] > 0
+    assert row["sentence"].endswith("fewer than 20 items in every task.")
+
+
+def test_a_student_with_few_items_is_not_pooled():
+    costs, norms = study((0.0, 0.8))
+    few = (costs["model"] == "s3") & (costs["item"].str[1:].astype(int) >= 18)
+    result = found(costs[~few], norms)
+    students = result.students.set_index("student")
+    assert students["n"].tolist() == [120, 120, 18]
+    assert students["note"].tolist() == ["", "", "not pooled: fewer than 20 items in every task"]
+    row = result.allocation.iloc[0]
+    assert (row["n_pairs"], row["verdict"]) == (2, "supported")
+    assert row["difference"] == pytest.approx(students["difference"].iloc[:2].mean())
+
+
 def test_base_and_teacher_are_compared_on_the_same_items():
     costs, norms = study((0.5, 0.5))
     lost = costs.drop(costs[(costs["model"] == "b1") & (costs["item"] < "i3")].index)
@@ -334,6 +355,7 @@ def test_relations_are_read_in_both_directions():
     known = kin(LINEAGE)
     assert known.relation("t1", "s1") == known.relation("s1", "t1") == "own teacher"
     assert known.relation("t1", "t2") == known.relation("t2", "s1") == ""
+    assert (known.role("t1"), known.role("t1@long")) == ("teacher", "other settings")
     assert (known.role("nobody"), known.own("nobody", "base")) == ("not in the lineage", None)
     assert np.isnan(known.size("nobody"))
 

@@ -131,12 +131,14 @@ def unpaired_cells(aligned: pd.DataFrame, groups: Mapping[str, str], a: str, b: 
     Returns
     -------
     DataFrame
-        ``study, n_a, n_b, mean_a, mean_b, difference, low, high, t, df, p, hedges_g``;
-        studies with fewer than two cells in a group are left out.
+        ``study, n_a, n_b, mean_a, mean_b, difference, low, high, t, df, p, hedges_g``. Left out
+        are cells that a mean leaves out, too (`handan.findings.verdict.enough`), and studies
+        with fewer than two cells in a group.
     """
     rows = []
     for study, part in aligned.groupby("study", sort=False):
         r = part.assign(group=part["model"].map(groups)).dropna(subset=["r", "group"])
+        r = r[enough(r["n"].where(r["group"].isin([a, b])))]
         left, right = (r.loc[r["group"] == name, "r"].to_numpy() for name in (a, b))
         if min(len(left), len(right)) >= 2:
             result = unpaired_t(left, right)

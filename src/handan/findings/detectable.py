@@ -19,13 +19,10 @@ import pandas as pd
 from handan.findings.contrast import placed
 from handan.findings.join import Joined, ceilings
 from handan.findings.likeness import TaskPairs, comparisons
-from handan.findings.verdict import COLLAPSE, FEWEST, SMALLEST, TRANSFER, Claim
+from handan.findings.verdict import COLLAPSE, FEWEST, PAPER, SMALLEST, TRANSFER, Claim
 from handan.lineage import pairs
 from handan.stats.pair_design import ImpossibleDesign, PairDesign
 from handan.stats.power import Errors, design_errors, rule_shares
-
-# The mean r of teachers and of students that the paper's abstract states.
-PAPER = (0.64, 0.34)
 
 COLUMNS = [
     *("study", "claim", "relation", "n_pairs", "n_tasks", "n_items", "r_a", "r_b", "between"),
@@ -83,8 +80,9 @@ def detectable(
         ``smallest_drop``: of students below the teachers in a collapse (students staying at
         ``r_b``), of students below the baselines in a transfer (baselines staying at
         ``r_b``); ``power_for_paper``, for a drop from 0.64 to 0.34, in a collapse only, as no
-        size of the transfer is known. Both are for pairs that are as alike as these.
-        ``note`` says what is missing and why.
+        size of the transfer is known. Both are for pairs that are as alike as these, and without
+        a task of `FEWEST` items there is no such drop and no power. ``note`` says what is
+        missing and why.
 
     Raises
     ------
@@ -126,7 +124,8 @@ def _row(
     try:
         tasks = [_Task(one.design(), one.usable["n"].mean() if n_items is None else n_items) for one in kept]
         if tasks:
-            row |= _answers(tasks, claim, power, row["n_items"], ceiling, notes)
+            largest = int(max(one.usable["n"].max() for one in kept)) if n_items is None else n_items
+            row |= _answers(tasks, claim, power, largest, ceiling, notes)
     except ImpossibleDesign as error:
         notes.append(str(error))
     return row | dict(note="; ".join(notes))
@@ -145,16 +144,16 @@ def _left_out(cells: pd.DataFrame) -> list[str]:
 
 
 def _answers(
-    tasks: list[_Task], claim: Claim, power: float, n_items: int, ceiling: float, notes: list[str]
+    tasks: list[_Task], claim: Claim, power: float, largest: int, ceiling: float, notes: list[str]
 ) -> dict[str, float]:
     answers = {"half_width": _NORMAL_95 * _errors(tasks).truth}
     several = [task.design for task in tasks if task.design.n_pairs > 1]
     if several:
         answers["alike_a"] = float(np.mean([design.alike_a for design in several]))
         answers["alike_b"] = float(np.mean([design.alike_b for design in several]))
-    decides = n_items >= FEWEST
+    decides = largest >= FEWEST
     if not decides:
-        notes.append(f"fewer than {FEWEST} items, with which the rule never decides")
+        notes.append(f"no task with {FEWEST} items, without which the rule never decides")
     if claim is COLLAPSE and ceiling < PAPER[0]:
         notes.append(f"an r of {PAPER[0]:.2f} is beyond the ceiling of {ceiling:.2f}")
     elif claim is COLLAPSE:

@@ -2,9 +2,9 @@
 
 The rule was fixed before the numbers were seen, and goes by the sign alone: *supported* when
 the whole 95 % interval of the difference (student minus baseline) lies below 0, *not
-supported* when it lies above, *cannot tell* otherwise and always below `FEWEST` items. No smallest
-difference is used: nobody has published the size of a copied form, and the claim is only that
-the student came nearer.
+supported* when it lies above, *cannot tell* otherwise and always below `FEWEST` items, in a mean
+over tasks those of the largest task. No smallest difference is used: nobody has published the
+size of a copied form, and the claim is only that the student came nearer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 
 from handan.findings.contrast import end_errors
 from handan.findings.effort_distances import Resamples
-from handan.findings.verdict import CANNOT_TELL, EDGE, FEWEST, NOT_SUPPORTED, SUPPORTED
+from handan.findings.verdict import CANNOT_TELL, EDGE, FEWEST, NOT_SUPPORTED, SUPPORTED, enough
 from handan.formats import number
 from handan.stats.bootstrap import percentile_interval
 from handan.stats.divergence import kl_divergence, wasserstein
@@ -35,7 +35,7 @@ COLUMNS = [
     *("verdict", "on_edge", "sentence", "note"),
 ]
 POOLED = [
-    *("study", "relation", "n_pairs", "n_tasks", "n_items"),
+    *("study", "relation", "n_pairs", "n_tasks", "n_items", "largest"),
     *_DISTANCES,
     *_JUDGED,
     *_DIVERGENCES,
@@ -43,7 +43,9 @@ POOLED = [
 ]
 
 
-def copied(low: float, high: float, n_items: int, errors: tuple[float, float] = (0.0, 0.0)) -> dict[str, Any]:
+def copied(
+    low: float, high: float, n_items: int, errors: tuple[float, float] = (0.0, 0.0), n_tasks: int = 1
+) -> dict[str, Any]:
     """Apply the rule to an interval of the difference of two distances.
 
     Parameters
@@ -51,9 +53,11 @@ def copied(low: float, high: float, n_items: int, errors: tuple[float, float] = 
     low, high : float
         Ends of the 95 % interval of student minus baseline.
     n_items : int
-        Items behind it.
+        Items of the largest task behind it.
     errors : tuple of (float, float)
         Monte Carlo error of either end.
+    n_tasks : int
+        Tasks behind it, for the wording.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def copied(low: float, high: float, n_items: int, errors: tuple[float, float] = 
     return dict(
         verdict=found,
         on_edge=on_edge,
-        ending=_ending(found, low, high, n_items) + (EDGE if on_edge else ""),
+        ending=_ending(found, low, high, n_items, n_tasks) + (EDGE if on_edge else ""),
     )
 
 
@@ -123,7 +127,7 @@ def form_rows(
         if n_zero == len(logs):
             row["note"] = _NOTHING
         row |= _compared(logs, (counts[:, known] for counts in resamples()), edges)
-        judged = _judge(row, row["n"] - n_zero)
+        judged = _judge(row, row["n"] - n_zero, n_tasks=1)
         rows.append(row | judged | {"sentence": _named(row) + judged["ending"]})
     return rows
 
@@ -140,31 +144,43 @@ def pooled_form(trios: list[dict[str, Any]]) -> pd.DataFrame:
     -------
     DataFrame
         A row per study × relation of the teacher: ``n_pairs`` (student and baseline), ``n_tasks,
-        n_items``, means of the distances, ``form`` and ``shape`` with their intervals,
-        ``kl_student, kl_baseline``, ``verdict, on_edge, sentence, note``.
+        n_items`` (items where all three costs are above zero, summed over tasks, and in the
+        ``largest``, by which the verdict goes), means of the distances, ``form`` and ``shape``
+        with their intervals, ``kl_student, kl_baseline``, ``verdict, on_edge, sentence``;
+        ``note`` says which rows have too few items for the mean (`handan.findings.verdict.enough`).
     """
     if not trios:
         return pd.DataFrame(columns=POOLED)
-    table = pd.DataFrame(trios)
-    rows = []
-    for (study, relation), every in table.groupby(["study", "relation"], sort=False):
-        part = every[every["form"].notna()]
-        row: dict[str, Any] = dict(study=study, relation=relation, n_tasks=part["task"].nunique())
-        row["n_pairs"] = len(part[["student", "baseline"]].drop_duplicates())
-        row["n_items"] = int((part["n"] - part["n_zero"]).groupby(part["task"]).max().sum())
-        row |= part[[*_DISTANCES, "form", "shape", *_DIVERGENCES]].mean().to_dict()
-        for name in ("form", "shape"):
-            draws = (
-                np.mean(np.stack(part[f"{name}_draws"].tolist()), axis=0) if len(part) else np.array([np.nan])
-            )
-            row |= _interval(name, draws)
-        judged = _judge(row, row["n_items"])
-        lost = len(every) - len(part)
-        note = (
-            f"{lost} of {len(every)} rows left out: no item with all three costs above zero" if lost else ""
-        )
-        rows.append(row | judged | {"sentence": _pooled_name(row) + judged["ending"], "note": note})
+    rows = [
+        _pooled(str(study), str(relation), part)
+        for (study, relation), part in pd.DataFrame(trios).groupby(["study", "relation"], sort=False)
+    ]
     return pd.DataFrame(rows, columns=POOLED)
+
+
+def _pooled(study: str, relation: str, every: pd.DataFrame) -> dict[str, Any]:
+    every = every.assign(above=every["n"] - every["n_zero"])
+    known = every[every["form"].notna()]
+    part = known[enough(known["above"])]
+    row: dict[str, Any] = dict(study=study, relation=relation, n_tasks=part["task"].nunique())
+    row["n_pairs"] = len(part[["student", "baseline"]].drop_duplicates())
+    row["n_items"] = int(part.groupby("task")["above"].max().sum())
+    row["largest"] = int(part["above"].max()) if len(part) else 0
+    row |= part[[*_DISTANCES, "form", "shape", *_DIVERGENCES]].mean().to_dict()
+    for name in ("form", "shape"):
+        draws = np.mean(np.stack(part[f"{name}_draws"].tolist()), axis=0) if len(part) else np.array([np.nan])
+        row |= _interval(name, draws)
+    judged = _judge(row, row["largest"], row["n_tasks"])
+    row["sentence"] = _pooled_name(row) + judged["ending"]
+    return row | judged | {"note": _left_out(len(every), len(known), len(part))}
+
+
+def _left_out(n_rows: int, n_known: int, n_pooled: int) -> str:
+    reasons = {
+        "no item with all three costs above zero": n_rows - n_known,
+        f"fewer than {FEWEST} items": n_known - n_pooled,
+    }
+    return "; ".join(f"{n} of {n_rows} rows left out: {why}" for why, n in reasons.items() if n)
 
 
 def _compared(logs: np.ndarray, chunks: Iterator[np.ndarray], edges: np.ndarray) -> dict[str, Any]:
@@ -183,10 +199,10 @@ def _interval(name: str, draws: np.ndarray) -> dict[str, Any]:
     return {f"{name}_low": float(ends.low), f"{name}_high": float(ends.high), f"{name}_draws": draws}
 
 
-def _judge(row: Mapping[str, Any], n_items: int) -> dict[str, Any]:
+def _judge(row: Mapping[str, Any], n_items: int, n_tasks: int) -> dict[str, Any]:
     draws = row["form_draws"]
     errors = (0.0, 0.0) if np.isnan(draws).all() else end_errors(draws)
-    return copied(row["form_low"], row["form_high"], n_items, errors)
+    return copied(row["form_low"], row["form_high"], n_items, errors, n_tasks)
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -200,10 +216,11 @@ def _named(row: Mapping[str, Any]) -> str:
 
 def _pooled_name(row: Mapping[str, Any]) -> str:
     pairs = "1 pair" if row["n_pairs"] == 1 else f"{row['n_pairs']} pairs"
+    tasks = "" if row["n_tasks"] < 2 else f"{row['n_tasks']} tasks, "
     return (
-        f"In {row['study']} ({row['relation']}, {pairs}, {row['n_items']} items) the costs of students lie "
-        f"{number(row['distance_student'])} from a teacher's on average, those of their baselines "
-        f"{number(row['distance_baseline'])}{_difference(row)}"
+        f"In {row['study']} ({row['relation']}, {pairs}, {tasks}{row['n_items']} items) the costs of "
+        f"students lie {number(row['distance_student'])} from a teacher's on average, those of their "
+        f"baselines {number(row['distance_baseline'])}{_difference(row)}"
     )
 
 
@@ -214,11 +231,12 @@ def _difference(row: Mapping[str, Any]) -> str:
     )
 
 
-def _ending(found: str, low: float, high: float, n_items: int) -> str:
+def _ending(found: str, low: float, high: float, n_items: int, n_tasks: int) -> str:
     if not (np.isfinite(low) and np.isfinite(high)):
         return "Whether the form is copied cannot be told here: the difference has no interval."
     if n_items < FEWEST:
-        return f"Whether the form is copied cannot be told here: fewer than {FEWEST} items."
+        tasks = " in every task" if n_tasks > 1 else ""
+        return f"Whether the form is copied cannot be told here: fewer than {FEWEST} items{tasks}."
     if found == SUPPORTED:
         return "That the form is copied is supported here: the student came nearer to its teacher."
     if found == NOT_SUPPORTED:

@@ -7,16 +7,18 @@ is that of `handan.findings.verdict`, with the same smallest difference.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from handan.findings.contrast import end_errors
+from handan.findings.fingerprint import Fingerprints
 from handan.findings.fingerprint_pairs import affordable, pair_draws, pair_values
 from handan.findings.geometry_kin import BASELINES, Kin
 from handan.findings.geometry_pairs import Similarity
-from handan.findings.verdict import Claim, judge
+from handan.findings.verdict import FEWEST, Claim, enough, judge
 from handan.stats._common import FloatArray
 from handan.stats.bootstrap import percentile_interval
 from handan.stats.similarity import disattenuated
@@ -61,8 +63,10 @@ def allocation_rows(
     Returns
     -------
     tuple of (list of dict, list of dict)
-        A row per student and baseline, and a row per kind of baseline; both are empty where no
-        student was measured with its own teacher and a baseline.
+        A row per student and baseline, and a row per kind of baseline: ``n_items`` of the pair
+        with the most, and in the ``largest`` task, by which the verdict goes. A pair without a
+        task of `FEWEST` items is not pooled where others have one; its ``note`` says so. Both
+        are empty where no student was measured with its own teacher and a baseline.
     """
     triples = _triples(found.prints.names, kin)
     if triples.empty:
@@ -84,7 +88,14 @@ def allocation_rows(
     table = table.assign(
         low=interval.low, high=interval.high, corrected=_corrected(based) - _corrected(taught)
     )
-    table["note"] = np.where(table["difference"].isna(), "no r with both on the same items", "")
+    known = table["difference"].notna()
+    table["largest"] = _largest_tasks(found.prints, student, base, teacher)
+    table["pooled"] = known & enough(table["largest"].where(known))
+    table["note"] = np.select(
+        [~known, ~table["pooled"]],
+        ["no r with both on the same items", f"not pooled: fewer than {FEWEST} items in every task"],
+        "",
+    )
     return table.to_dict("records"), _pooled(table, draws, is_mean)
 
 
@@ -100,6 +111,14 @@ def _triples(names: tuple[str, ...], kin: Kin) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["relation", "student", "teacher", "base"])
 
 
+def _largest_tasks(
+    prints: Fingerprints, student: np.ndarray, base: np.ndarray, teacher: np.ndarray
+) -> np.ndarray:
+    """Count the items that the three share in the task that gives each comparison the most."""
+    tasks = (replace(prints, tasks=(task,)) for task in prints.tasks)
+    return np.max([pair_values(one, student, base, teacher)["n"] for one in tasks], axis=0)
+
+
 def _corrected(values: pd.DataFrame) -> FloatArray:
     sides = (np.clip(values[f"reliability_{side}"].to_numpy(float), -1, 1) for side in "ab")
     r = disattenuated(values["r"], *sides)
@@ -108,7 +127,7 @@ def _corrected(values: pd.DataFrame) -> FloatArray:
 
 
 def _pooled(table: pd.DataFrame, draws: FloatArray, is_mean: bool) -> list[dict[str, Any]]:
-    usable = table["difference"].notna().to_numpy()
+    usable = table["pooled"].to_numpy()
     kinds = {name: usable & (table["relation"] == name).to_numpy() for name in BASELINES}
     kinds = {name: rows for name, rows in kinds.items() if rows.any()}
     if len(kinds) > 1:
@@ -121,9 +140,8 @@ def _pooled(table: pd.DataFrame, draws: FloatArray, is_mean: bool) -> list[dict[
 def _pooled_row(relation: str, part: pd.DataFrame, draws: FloatArray, is_mean: bool) -> dict[str, Any]:
     interval = percentile_interval(draws)
     means = part[["r_teacher", "r_base", "difference", "corrected"]].mean(skipna=False).to_dict()
-    row = dict(
-        study=part["study"].iloc[0], relation=relation, n_pairs=len(part), n_items=int(part["n"].max())
-    )
+    row: dict[str, Any] = dict(study=part["study"].iloc[0], relation=relation, n_pairs=len(part))
+    row |= dict(n_items=int(part["n"].max()), largest=int(part["largest"].max()))
     row |= means | dict(low=float(interval.low), high=float(interval.high))
     wording = row | dict(r_a=row["r_base"], r_b=row["r_teacher"])
     said = judge(claim(relation), wording, end_errors(draws))

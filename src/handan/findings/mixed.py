@@ -200,6 +200,8 @@ def _law(
     ends = sorted([sign * term["low"], sign * term["high"]])
     # Beyond these an exponential is 0 or infinite, and no factor.
     change, low, high = np.exp(np.clip([sign * term["estimate"], *ends], -700, 700))
+    # All items, not those of the largest task: they are one sample here, and the interval's degrees of
+    # freedom count two fewer for every task. A mean over tasks would weigh a small one like a large one.
     found = law(low, high, term["n_items"], ceiling=ceiling)
     who = " and ".join(_several(counted[role], role) for role in ("student", reference))
     spread = (

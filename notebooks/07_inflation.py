@@ -40,7 +40,7 @@ seed = 0
 # %%
 import pandas as pd
 
-from handan import costs, figures_effort, inputs, profiles
+from handan import costs, figures_effort, formats, inputs, profiles
 from handan.book import show
 from handan.findings.constancy import WITHIN
 from handan.findings.effort import effort, relative_effort
@@ -63,6 +63,8 @@ joined = {name: join(one.costs, one.norms) for name, one in studies.items()}
 lineage = load_lineage()
 options = dict(n_boot=min(size.n_boot, 4_000), seed=seed)
 PUBLISHED = next(claim.paper for claim in ledger() if claim.name == "inflation-size")
+unit = {name: "words" if costs.card(name)["tokens"].startswith("Words") else "tokens" for name in names}
+in_words = [name for name in names if unit[name] == "words"]
 
 
 # %% tags=["hide-input"]
@@ -76,6 +78,23 @@ def told(sentences):
     for sentence in sentences:
         show.say("- {sentence}", sentence=sentence)
 
+
+def counted(part):
+    """How many pairs of models; a row is a pair in one task."""
+    n_pairs, n_tasks = len(part[["student", "reference"]].drop_duplicates()), part["task"].nunique()
+    n_studies = part["study"].nunique()
+    if len(part) == n_pairs:
+        return f"{n_pairs} pairs"
+    where = f"{n_studies} studies" if n_studies > 1 else f"{n_tasks} tasks"
+    return f"{len(part)} comparisons ({n_pairs} pairs of models in {where})"
+
+
+# %% tags=["hide-input"]
+if in_words:
+    show.say(
+        "A cost is a number of tokens. In {studies} it is a number of words instead, since half of the texts are missing "
+        "and only their words were counted. A ratio of two costs has no unit, so it can be compared.", studies=in_words,
+    )  # fmt: skip
 
 # %% [markdown]
 # ## Relative effort
@@ -112,11 +131,11 @@ for (name, task), part in efforts.groupby(["study", "task"], sort=False) if len(
 # %% [markdown]
 # How far apart are two such distributions? Third parties report that the paper uses the
 # *Kullback–Leibler divergence*. It needs bins, and we do not know the paper's. Ours: equal bins of
-# ln tokens over all models that are compared with a teacher, and half a count added to every bin.
+# the log cost over all models that are compared with a teacher, and half a count added to every bin.
 # The table shows what half and twice as many bins would give.
 #
 # Beside it stands the *Wasserstein distance*, which needs no bins. Sort the costs of both models and
-# take the mean distance of the sorted values. In ln tokens, 0.69 means a factor of two. *Shape* is the
+# take the mean distance of the sorted values. In ln cost, 0.69 means a factor of two. *Shape* is the
 # same after taking off each model's own mean: it no longer sees that one model writes more.
 #
 # Two samples of one distribution lie apart too. *Chance* is the distance that remains when the
@@ -131,8 +150,9 @@ DISTANCES = {"study": "study", "task": "task", "student": "student", "teacher": 
 ENDS = {name: (f"{name}_low", f"{name}_high") for name in ("effort", "wasserstein", "shape", "kl")}
 if len(distances):
     show.table(
-        distances, "How far students' efforts lie from their teachers'. Wasserstein in ln tokens, KL in nats.",
+        distances, "How far students' efforts lie from their teachers'. Wasserstein in ln cost, KL in nats.",
         labels=DISTANCES, intervals=ENDS, name="distances",
+        note="Relation: whether the teacher is the student's own. KL: Kullback–Leibler divergence. Chance: what swapped costs give.",
     )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -160,8 +180,9 @@ if len(forms):
             "distance_student": "students", "distance_baseline": "baselines", "form": "difference [95 %]",
             "shape": "shape only [95 %]", "verdict": "form copied?", "on_edge": "on the edge", "note": "note"}  # fmt: skip
     show.table(
-        forms, "Wasserstein distances from the teacher, pooled over pairs.", labels=FORM,
+        forms, "Wasserstein distances from the teacher in ln cost, pooled over pairs.", labels=FORM,
         intervals={name: (f"{name}_low", f"{name}_high") for name in ("form", "shape")}, name="form",
+        note="Teacher: whether it is the students' own. Shape only: without the models' own means. On the edge: other random draws could change the verdict.",
     )  # fmt: skip
     told(forms["sentence"])
 
@@ -178,7 +199,7 @@ if len(pairs_of_form):
 # %% [markdown]
 # ## What a right answer costs
 #
-# The *inverse efficiency index* divides the mean cost by the accuracy (Townsend and Ashby, 1978). It was made for
+# The *inverse efficiency index* (IEI) divides the mean cost by the accuracy (Townsend and Ashby, 1978). It was made for
 # response times of people who are nearly always right. Where accuracy is low it runs away: a model that is right
 # one time in five has its cost multiplied by five.
 
@@ -191,17 +212,35 @@ graded = (
 # %% tags=["hide-input"]
 if len(graded):
     MODELS = {"study": "study", "task": "task", "model": "model", "role": "role", "n": "items",
-              "n_ungraded": "not graded", "mean_cost": "mean cost", "accuracy": "accuracy",
+              "n_ungraded": "not graded", "unit": "cost in", "mean_cost": "mean cost", "accuracy": "accuracy",
               "value": "cost of a right answer [95 %]", "note": "note"}  # fmt: skip
     show.table(
-        graded, "What a right answer costs, in tokens. Items without a grade take no part.",
+        graded.assign(unit=graded["study"].map(unit)),
+        "What a right answer costs, in the unit of its study. Items without a grade take no part.",
         labels=MODELS, digits={"mean_cost": 0, "value": 0},
         intervals={"value": ("value_low", "value_high")}, name="prices",
+        note="A reinforced-student learned from a teacher's traces and was reinforced afterwards. Compare costs within a study only.",
     )  # fmt: skip
+
+# %% tags=["hide-input"]
+if len(graded):
     worst = graded.loc[(graded["value"] / graded["mean_cost"]).idxmax()]
     show.say(
-        "{model} in {study} is right in {share:.0%} of its answers, so its index is {times:.1f} times its mean cost.",
-        model=worst["model"], study=worst["study"], share=worst["accuracy"], times=worst["value"] / worst["mean_cost"],
+        "{model} in {study} is graded as right in {share:.0f} % of its answers, so its index is {times:.1f} times its mean cost.",
+        model=worst["model"], study=worst["study"], share=100 * worst["accuracy"], times=worst["value"] / worst["mean_cost"],
+    )  # fmt: skip
+
+# %% tags=["hide-input"]
+LETTERS = 4  # a question of GPQA has four answers to choose from
+boxed = graded.query("study == 'gpqa-minutes'") if len(graded) else graded
+if len(boxed):
+    below = boxed.loc[boxed["accuracy"] < 1 / LETTERS, "model"].tolist()
+    show.say(
+        "Mind the grades of {study}. A parser looked for a letter in a box, and what it calls right is too little for "
+        "some models. Guessing one of {letters} letters would be right in {guess:.0f} %; {below} less often than that. Where a "
+        "grade is too low, the cost of a right answer is too high.",
+        study="gpqa-minutes", letters=LETTERS, guess=100 / LETTERS,
+        below=f"{formats.listing(below)} {'is' if len(below) == 1 else 'are'} graded as right" if below else "no model is right",
     )  # fmt: skip
 
 # %% [markdown]
@@ -217,12 +256,18 @@ if len(points):
            "through_origin": "through the origin [95 %]", "slope": "slope", "intercept": "intercept",
            "geometric": "mean ratio", "loglog_ols": "log-log slope", "loglog_deming": "log-log, Deming",
            "r2_origin": "R² about 0", "r2": "R²", "influential": "most influential", "without": "without it"}  # fmt: skip
+    mixes = any(unit[name] == "words" for name in points["study"]) and points["study"].nunique() > 1
     law = efficiency_law(points, **options).rename(columns={"index": "index_"})
     several = law[law["n_points"] > 1]
+
+# %% tags=["hide-input"]
+if len(points):
     show.table(
         several, "Students' index on their baselines': one line, several fits.", labels=LAW,
         intervals={"through_origin": ("through_origin_low", "through_origin_high")}, digits={"intercept": 0},
-        note="Intervals need five points. A log-log slope of 1 would be a constant multiplier.", name="law",
+        note="Index: IEI is the inverse efficiency index. Intervals need five points. A log-log slope fits ln cost on ln cost; "
+        "1 would be a constant multiplier. Deming's allows for errors on both sides. Without it: the slope through the origin "
+        "without the most influential point." + (" Rows of all studies mix tokens and words." if mixes else ""), name="law",
     )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -310,7 +355,13 @@ show.figure(
     "Ratio of student's to base's cost against difficulty, flat in one panel and rising in the other.",
     name="ratios",
 )
-told(sentence for found in simulated.values() for sentence in found.pairs["sentence"])
+
+# %% tags=["hide-input"]
+told(
+    f"{name.capitalize()} world: {sentence}"
+    for name, found in simulated.items()
+    for sentence in found.pairs["sentence"]
+)
 
 # %% [markdown]
 # ## The multiplier, and whether it is constant
@@ -340,14 +391,19 @@ if len(pairs):
     tasks = pairs.groupby("study")["task"].transform("nunique")
     labelled["label"] += (" (" + pairs["task"] + ")").where(tasks > 1, "")
 
+# %% [markdown]
+# A row of the figures below names the student, then the reference. The names are short. *R1* is DeepSeek-R1, and
+# *R1-Qwen-14B* is its student DeepSeek-R1-Distill-Qwen-14B. *-It* stands for *Instruct*: a model trained to follow
+# instructions.
+
 # %% tags=["hide-input"]
 for name, part in labelled.groupby("study", sort=False) if len(pairs) else []:
     constant, changing = ((part["verdict"] == verdict).sum() for verdict in ("supported", "not supported"))
     show.figure(
         figures_effort.changes(part, WITHIN),
-        f"In {name} the multiplier counts as constant in {constant} of {len(part)} pairs and as changing in {changing}. "
+        f"In {name} the multiplier counts as constant in {constant} of {counted(part)} and as changing in {changing}. "
         "Bars: 95 % item bootstrap.",
-        f"Change of the multiplier per standard deviation of difficulty for {len(part)} pairs in {name}.",
+        f"Change of the multiplier per standard deviation of difficulty for {counted(part)} in {name}.",
         name=f"changes-{name}",
     )
 
@@ -359,10 +415,11 @@ for name, part in labelled.groupby("study", sort=False) if len(pairs) else []:
 for name, part in labelled.groupby("study", sort=False) if len(pairs) else []:
     holds = ((part["geometric_low"] <= PUBLISHED) & (part["geometric_high"] >= PUBLISHED)).sum()
     show.figure(
-        figures_effort.multipliers(part),
-        f"In {name} the mean ratios of {len(part)} pairs reach from {part['geometric'].min():.2f} to "
-        f"{part['geometric'].max():.2f}; the interval holds {PUBLISHED} in {holds}.",
-        f"Multipliers of {len(part)} pairs in {name} through three fits, with intervals.",
+        figures_effort.multipliers(part, published=PUBLISHED),
+        f"In {name} the mean ratios of {counted(part)} reach from {part['geometric'].min():.2f} to "
+        f"{part['geometric'].max():.2f}. The interval of the mean ratio holds the paper's {PUBLISHED} in {holds}. "
+        "Bars: 95 % item bootstrap.",
+        f"Multipliers of {counted(part)} in {name} through three fits, with intervals, and a line at {PUBLISHED}.",
         name=f"multipliers-{name}",
     )
 
@@ -370,8 +427,8 @@ for name, part in labelled.groupby("study", sort=False) if len(pairs) else []:
 if len(pairs):
     apart_most = pairs.loc[(pairs["geometric"] / pairs["through_origin"]).idxmax()]
     show.say(
-        "Fits can contradict each other. In {study} {student} spends {mean:.2f} times the tokens of {reference} on the "
-        "average item, and {origin:.2f} times through the origin.", study=apart_most["study"],
+        "Fits can contradict each other. In {study} {student} spends {mean:.2f} times the {unit} of {reference} on the "
+        "average item, and {origin:.2f} times through the origin.", study=apart_most["study"], unit=unit[apart_most["study"]],
         student=apart_most["student"], mean=apart_most["geometric"], reference=apart_most["reference"],
         origin=apart_most["through_origin"],
     )  # fmt: skip
@@ -384,9 +441,38 @@ PAIRS = {"study": "study", "task": "task", "relation": "relation", "student": "s
          "verdict": "constant?", "note": "note"}  # fmt: skip
 if len(pairs):
     show.table(
-        pairs, "Every pair. Traces that were cut cost at least what they cost.", labels=PAIRS,
+        pairs, "Every pair, task by task. A cut trace counts as far as it was written: a lower bound.", labels=PAIRS,
         intervals={name: (f"{name}_low", f"{name}_high") for name in ("through_origin", "geometric", "change")},
         digits={"intercept": 0}, name="pairs",
+        note="Slope and intercept: a line that need not go through the origin; the intercept is in tokens or words. Log-log, Deming: "
+        "slope of ln cost on ln cost with errors on both sides. Ceiling: the highest r that the errors of the norms allow, where "
+        "it is known. Cut: share of traces.",
+    )  # fmt: skip
+
+
+# %% tags=["hide-input"]
+from handan.stats.multiplier import positive_log
+
+
+def correlation_of_logs(row):
+    """How ln cost of the two models of a pair correlate over the items of its task."""
+    name, models = row["study"], ["student", "reference"]
+    side = next(
+        side for side in paired_costs(joined[name], studies[name].costs, lineage) if side.task == row["task"]
+    )
+    k = (side.pairs[models] == row[models]).all(axis=1).idxmax()
+    return pd.Series(positive_log(side.student[:, k])).corr(pd.Series(positive_log(side.reference[:, k])))
+
+
+# %% tags=["hide-input"]
+if len(pairs) and pairs["loglog_deming"].notna().any():
+    wildest = pairs.loc[pairs["loglog_deming"].abs().idxmax()]
+    show.say(
+        "Don't read anything into the wildest of *Deming's* slopes. A line with errors on both sides has no direction where two "
+        "costs hardly correlate: then its slope can take any value, and means nothing. In {study}, {student} over {reference} "
+        "gets {slope:.2f}. Their log costs correlate with r = {r:.2f}.",
+        study=wildest["study"], student=wildest["student"], reference=wildest["reference"],
+        slope=wildest["loglog_deming"], r=correlation_of_logs(wildest),
     )  # fmt: skip
 
 # %% [markdown]
@@ -402,6 +488,7 @@ if len(pooled):
         pooled, "Multipliers pooled over pairs and tasks; intervals from one item bootstrap for all pairs.",
         labels=POOLED, intervals={name: (f"{name}_low", f"{name}_high") for name in ("multiplier", "change")},
         name="pooled",
+        note="Cut: share of traces. Ceiling as above. On the edge: other random draws could change the verdict.",
     )  # fmt: skip
     told(pooled["sentence"])
 else:
@@ -428,6 +515,7 @@ if len(single):
     show.table(
         shown.dropna(subset=["without"]), "The one item, and the one pair, whose removal moves a pooled estimate most.",
         labels=MOVED, name="moved",
+        note="Lowest and highest: the estimate over all removals of one item, or of one pair.",
     )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -481,15 +569,22 @@ families = (
     else None
 )
 
+
 # %% tags=["hide-input"]
+def constant(part):
+    return f"{(part['verdict'] == 'supported').sum()} of {len(part)}"
+
+
 if families is not None:
     tiny = families.inflation.query("task == 'all' and repertoire == 'carry'")
     tiny = tiny.assign(label=tiny["condition"] + " / " + tiny["relation"])
-    teacher = tiny[tiny["relation"] == "own teacher"]
+    teacher, base = (tiny[tiny["relation"] == name] for name in ("own teacher", "true base"))
     show.figure(
         figures_effort.changes(tiny, WITHIN),
-        f"Over their own teachers, {(teacher['verdict'] == 'supported').sum()} of {len(teacher)} kinds of students keep a "
-        f"constant multiplier, of {teacher['multiplier'].min():.2f} to {teacher['multiplier'].max():.2f}.",
+        f"Over their own teachers the multiplier of tiny students changes by a factor of {teacher['change'].min():.2f} to "
+        f"{teacher['change'].max():.2f} per standard deviation of difficulty, and counts as constant in {constant(teacher)} kinds "
+        f"of students; over their bases by {base['change'].min():.2f} to {base['change'].max():.2f}, and as constant in "
+        f"{constant(base)}. Bars: 95 % over seeds and items.",
         "Change of the multiplier for every kind of tiny student, against its teacher and its base.",
         name="organism",
     )
@@ -498,7 +593,8 @@ if families is not None:
 if families is not None:
     show.table(
         tiny, "The organism with the repertoire carry, all tasks together; intervals over seeds and items.",
-        labels=["condition", "relation", "n_seeds", "n_items", "multiplier", "change", "verdict"],
+        labels={"condition": "student", "relation": "over its", "n_seeds": "seeds", "n_items": "items",
+                "multiplier": "multiplier [95 %]", "change": "change [95 %]", "verdict": "constant?"},
         intervals={name: (f"{name}_low", f"{name}_high") for name in ("multiplier", "change")},
         digits=3, name="organism-law",
     )  # fmt: skip
@@ -530,7 +626,7 @@ for row in (
 if len(pairs):
     low, high = pairs["geometric"].min(), pairs["geometric"].max()
     show.say(
-        "Among our {n} pairs the mean ratio reaches from {low:.2f} to {high:.2f}{so}.", n=len(pairs), low=low, high=high,
+        "Among our {n} the mean ratio reaches from {low:.2f} to {high:.2f}{so}.", n=counted(pairs), low=low, high=high,
         so=f", so that some average near {PUBLISHED} is easy to find" if low < PUBLISHED < high else "",
     )  # fmt: skip
 
@@ -555,10 +651,6 @@ if len(pairs):
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401
@@ -608,8 +700,9 @@ key(
 # ### Exercise 7.2: Is that multiplier the same for easy and hard items? (12 minutes)
 #
 # Take the same two models. By which factor does their ratio grow when an item is one standard deviation
-# harder for people? Difficulty is the log of the time that experts needed. Draw the ratio against
-# difficulty, and put the factor, with three decimals or more, into `change`.
+# harder for people? Difficulty is the log of the time that experts needed. Fit a line to the *log* of the
+# ratio; its slope, taken out of the log, is the factor. Draw the log ratio against difficulty, and put the
+# factor, with three decimals or more, into `change`.
 
 # %% tags=["solution"]
 gpqa = load_study("gpqa-minutes")
@@ -650,7 +743,8 @@ key(
 #
 # A colleague has no response times. She takes the base's own log cost as difficulty, and reports that the
 # multiplier shrinks on hard items. Try her method in a world where it is known that nothing shrinks:
-# `world` was drawn with the same multiplier for all items, and noise in both costs. By which factor does
+# `world` was drawn with the same multiplier for all items, and noise in both costs. The columns of `spent`
+# are `base-0` and `student-0`. By which factor does
 # the multiplier seem to change per standard deviation of the base's log cost? Put it into `apparent`.
 
 # %% tags=["solution"]

@@ -111,7 +111,8 @@ show.table(
     pd.concat([one.studies for one in found.values()], ignore_index=True),
     "What each study can be asked, and how well the tree and the map below fit.",
     labels=STUDIES,
-    note="Cophenetic r: correlation of distances in the tree with the true ones. Stress: 0 is a perfect map.",
+    note="Row of people: what stands for them. Cophenetic r: correlation of distances in the tree with the true ones. Stress: 0 is a "
+    "perfect map. Mean displacement: how far a model moves when items are drawn again, in radii of the map.",
     name="studies",
 )
 
@@ -164,7 +165,9 @@ for name in [name for name in names if name not in drawn]:
 #
 # A map is a finding from a sample of items. So we draw the items again, make a new map, turn
 # it until it fits the first, and do this many times. The ellipse holds 95 % of the places that a model
-# gets. Where two ellipses overlap widely, don't read anything into their places.
+# gets. Where two ellipses overlap widely, don't read anything into their places. A marker has the number that
+# stands before the model's name in the key and in the tables below. Where markers crowd, a thin line leads to
+# the number.
 
 # %% tags=["hide-input"]
 for name in drawn:
@@ -184,11 +187,15 @@ for name in drawn:
 # resamples the same model comes out as the nearest.
 
 # %% tags=["hide-input"]
-NEAREST = {"model": "model", "role": "role", "n_items": "items", "truncated": "share cut", "mean_r": "mean r",
+NEAREST = {"number": "on the map", "model": "model", "role": "role", "n_items": "items", "truncated": "share cut", "mean_r": "mean r",
            "nearest": "nearest model", "nearest_r": "r", "nearest_share": "in share of resamples"}  # fmt: skip
 for name in drawn:
+    places = found[name].models.assign(number=figures_geometry.map_numbers(found[name].models))
     show.table(
-        found[name].models, f"The nearest neighbour of every model in {name}.", labels=NEAREST, name=f"nearest-{name}"
+        places.sort_values("number", kind="stable"), f"The nearest neighbour of every model in {name}.", labels=NEAREST,
+        name=f"nearest-{name}",
+        note="On the map: the model's number there. Share cut: traces cut at the limit. Mean r: with all others. "
+        "r: with the nearest model.",
     )  # fmt: skip
 
 # %% [markdown]
@@ -277,7 +284,8 @@ show.table(
     labels=TESTS,
     digits={"p_smallest": 3},
     intervals={"effect": ("low", "high")},
-    note="One-sided; not corrected for their number. The last two tests of a study have Mantel's r as their effect.",
+    note="Mean r own: of the pairs that the question is about; others: of the pairs that they are compared with. p is one-sided; not "
+    "corrected for their number. The last two tests of a study have Mantel's r as their effect.",
     name="tests",
 )
 
@@ -286,7 +294,7 @@ speaking = tests[(tests["p_smallest"] < 0.05) & (tests["statistic"] == "differen
 for row in speaking.itertuples():
     show.say(
         "**{study}.** {question} Mean r is {own} against {others}, a difference of {effect}, 95 % interval {low} to {high} "
-        "({p:p}; the smallest possible is {least:.3f}).",
+        "({p:p}; the smallest possible is {least:p}).",
         study=row.study, question=row.question, own=row.r_own, others=row.r_others, effect=row.effect,
         low=row.low, high=row.high, p=row.p, least=row.p_smallest,
     )  # fmt: skip
@@ -334,7 +342,8 @@ if len(pooled):
     show.table(
         pooled, "Students keep the allocation of their base: pooled over the students of a study.", labels=ALLOCATION,
         digits={"difference": 3, "low": 3, "high": 3}, intervals={"difference": ("low", "high")}, name="allocation",
-        note=f"Smallest difference of interest: {SMALLEST:.2f}.",
+        note=f"Smallest difference of interest: {SMALLEST:.2f}. Without noise: the difference of the two r after each was corrected "
+        "for the noise of its models, where this is known. On the edge: other random draws could change the verdict.",
     )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -346,7 +355,7 @@ for name, one in found.items():
         show.say("- Cannot be told: no student was measured with its own teacher and a baseline of its own.")
 
 # %% [markdown]
-# Compare this with the two chapters before. A student can lie below its teacher in its alignment with people
+# Compare this with the chapters on collapse and transfer. A student can lie below its teacher in its alignment with people
 # and still be its teacher's child: where it is wrong about what is hard, it may be wrong in its
 # teacher's way, with noise on top. *Losing alignment* and *keeping the base's allocation* are two claims. One can
 # hold without the other.
@@ -375,10 +384,6 @@ for name, one in found.items():
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

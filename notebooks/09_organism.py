@@ -45,7 +45,7 @@ from tempfile import mkdtemp
 
 import pandas as pd
 
-from handan import figures_organism, profiles, traces
+from handan import figures_organism, formats, profiles, traces
 from handan.book import show
 from handan.book.live import Line
 from handan.costs import ORGANISM, load_study
@@ -54,7 +54,7 @@ from handan.findings.families import families
 from handan.findings.join import join
 
 # %% tags=["hide-input"]
-from handan.organism import conditions, corpus, curve, family, grammar, study
+from handan.organism import checkpoint, conditions, corpus, curve, family, grammar, study
 from handan.organism.recipe import RECIPES
 from handan.tables import packaged
 from handan.traces import jobs
@@ -161,6 +161,27 @@ show.figure(
     fig, caption, "Line plot of correlation with response times against training step.", name="learning"
 )
 
+# %% tags=["hide-input"]
+student = seen[(seen["condition"] == "student-matched") & (seen["step"] > 0)].dropna(subset=["r"])
+if len(student):
+    worst, best = student.loc[student["r"].idxmin()], student.loc[student["r"].idxmax()]
+    finished = checkpoint.load(folder / "models" / f"student-matched-{repertoire}-s{seed}")
+    again = curve.Curve(live, tasks)
+    again("student-matched", int(worst["step"]), finished)
+    again("student-matched", int(best["step"]), finished)
+    r_worst, r_best = again.table()["r"]
+
+# %% tags=["hide-input"]
+if len(student):
+    show.say(
+        "A line that falls and rises again need not mean that a model forgot something. A look asks only a few times per item, and a "
+        "few replies in another style can lower r a lot. At the same step all models draw with the same random numbers, so bad luck is "
+        "shared: two students can fall together. The lowest look of student-matched is that at step {worst}, with r = {r_then}. Take "
+        "the same student as it is at the end. With the random numbers of step {worst} it has r = {r_worst}, with those of step "
+        "{best} r = {r_best}.",
+        worst=int(worst["step"]), best=int(best["step"]), r_then=float(worst["r"]), r_worst=r_worst, r_best=r_best,
+    )  # fmt: skip
+
 # %% [markdown]
 # All lines start from the same base. In reinforcement the model is paid for right answers and pays for
 # tokens. In imitation it reads its teacher's right traces: once of the usual mix of problems, once of
@@ -212,6 +233,9 @@ show.table(beside.fillna(""), f"{item[1]}, as five models of one family reason a
 # Two repertoires, several seeds, twelve models in each family. Each model did every held-out
 # item of four tasks four times. The costs come with the package, with the recipe, the seeds and the
 # hash of every model. `handan train family` makes them again.
+#
+# The verdicts of this chapter are for **binary arithmetic alone**, addition and subtraction, unless a table names
+# another task. [Chapter 11](11_claims) takes all four tasks together, so some of its verdicts differ.
 
 # %%
 whole = load_study(ORGANISM)
@@ -259,13 +283,14 @@ show.figure(
 # outcome, so such an r counts as 0. One odd trace among hundreds is enough to make an r of it, though.
 
 # %% tags=["hide-input"]
-columns = ["repertoire", "condition", "n_seeds", "n_undefined", "r_or_zero", "zero_low", "zero_high", "ceiling",
-           "accuracy", "tokens", "truncated"]  # fmt: skip
+BINARY = {"repertoire": "repertoire", "condition": "condition", "n_seeds": "seeds", "n_undefined": "seeds without r",
+          "r_or_zero": "r (0 where undefined) [95 %]", "ceiling": "noise ceiling", "accuracy": "accuracy",
+          "tokens": "tokens", "truncated": "share cut"}  # fmt: skip
 show.table(
-    binary[columns],
-    "Binary arithmetic by condition: r with its 95 % interval over seeds and items, share of right answers, mean tokens.",
-    name="binary",
-)
+    binary, "Binary arithmetic by condition: r with its interval over seeds and items.", labels=BINARY,
+    intervals={"r_or_zero": ("zero_low", "zero_high")}, name="binary",
+    note="Accuracy: share of right answers. Tokens: mean of a trace. Share cut: traces cut at the limit.",
+)  # fmt: skip
 
 # %% [markdown]
 # The dotted line is the *noise ceiling*: what a model without error could reach. It was computed from
@@ -324,16 +349,28 @@ wide = mine.merge(whole.lineage[["model", "condition", "repertoire"]], on="model
 wide["steps"] = [grammar.work(*one).carries for one in zip(wide["task"], wide["item"], strict=True)]
 wide["tokens"] = wide[study.COST].astype(float)
 in_carry = wide[wide["repertoire"] == "carry"]
+by_steps = wide.groupby(["repertoire", "condition", "steps"])["tokens"].mean().unstack()
+few, most = by_steps.columns.min(), by_steps.columns.max()
+rise = (by_steps[most] - by_steps[few])["carry"]
+
+# %% tags=["hide-input"]
 fig = figures_organism.tokens_by_steps(in_carry, label="carries or borrows in the problem", order=chosen)
-ends = wide[wide["condition"] == "teacher"].groupby(["repertoire", "steps"])["tokens"].mean()
+others = [name for name in chosen if name != "student-shuffled"]
 caption = (
-    f"Mean tokens by number of carries, repertoire carry. The teacher spends {ends['carry', 0]:.0f} tokens on a sum "
-    f"without carries and {ends['carry', 4]:.0f} on one with four; with the repertoire equal "
-    f"{ends['equal', 0]:.0f} and {ends['equal', 4]:.0f}."
+    f"Mean tokens by number of carries or borrows, repertoire carry. From {few} to {most} of them {formats.listing(others)} "
+    f"rise by {rise[others].min():.0f} to {rise[others].max():.0f} tokens, student-shuffled by {rise['student-shuffled']:.0f}."
 )
 show.figure(
     fig, caption, "Lines of mean tokens against the number of carries, one per condition.", name="carries"
 )
+
+# %% tags=["hide-input"]
+ends = by_steps.loc[[("carry", "teacher"), ("equal", "teacher")], [few, most]].to_numpy()
+show.say(
+    "The teacher of the repertoire carry spends {carry_few:.0f} tokens on a problem with {few} carries and {carry_most:.0f} on one "
+    "with {most}. The teacher of the repertoire equal, which is not drawn, spends {equal_few:.0f} and {equal_most:.0f}.",
+    carry_few=ends[0, 0], carry_most=ends[0, 1], equal_few=ends[1, 0], equal_most=ends[1, 1], few=few, most=most,
+)  # fmt: skip
 
 # %% [markdown]
 # The second lesson is the repertoire's. Both teachers were paid for the same thing: right answers, few
@@ -348,13 +385,24 @@ show.figure(
 
 # %% tags=["hide-input"]
 def effects(comparison, group="binary arithmetic"):
-    part = found.effects.query("comparison == @comparison and task == @group")
-    return part[
-        ["repertoire", "condition", "r_a", "r_b", "difference", "low", "high", "sd", "verdict", "on_edge"]
-    ]
+    return found.effects.query("comparison == @comparison and task == @group")
 
 
-show.table(effects("collapse"), "Teacher minus student on binary arithmetic.", name="collapse")
+def labelled(first, second, *before):
+    """The headings of a table of effects, when it is clear which two r are subtracted."""
+    names = {"repertoire": "repertoire", "condition": "condition", "r_a": f"r {first}", "r_b": f"r {second}",
+             "difference": "difference [95 %]", "sd": "SD over seeds", "verdict": "verdict", "on_edge": "on the edge"}  # fmt: skip
+    return {name: name for name in before} | names
+
+
+EFFECT = dict(
+    intervals={"difference": ("low", "high")},
+    note="An r that does not exist counts as 0. SD over seeds: of the difference. On the edge: other random draws could change the verdict.",
+)
+show.table(
+    effects("collapse"), "Teacher minus student on binary arithmetic.", labels=labelled("teacher", "student"),
+    name="collapse", **EFFECT,
+)  # fmt: skip
 
 # %% tags=["hide-input"]
 for _, row in found.effects.query(
@@ -380,10 +428,13 @@ show.table(
 # %% tags=["hide-input"]
 others = found.effects.query("condition == 'student-onetask' and task != 'binary arithmetic'")
 others = others[others["comparison"].isin(["collapse", "transfer"])]
-columns = ["repertoire", "task", "comparison", "r_a", "r_b", "difference", "low", "high", "verdict"]
+ONETASK = {"repertoire": "repertoire", "task": "task", "comparison": "comparison", "r_a": "r first", "r_b": "r second",
+           "difference": "difference [95 %]", "sd": "SD over seeds", "verdict": "verdict", "on_edge": "on the edge"}  # fmt: skip
 show.table(
-    others[columns], "The student of one task in the tasks that it was not taught again: teacher minus student (collapse), "
-    "student minus base (transfer).", name="onetask",
+    others, "The student of one task in the tasks that it was not taught again: first minus second.", labels=ONETASK,
+    intervals=EFFECT["intervals"], name="onetask",
+    note="In collapse the teacher is first and the student second, in transfer the student is first and its base second. "
+    + EFFECT["note"],
 )  # fmt: skip
 
 # %% [markdown]
@@ -392,36 +443,42 @@ show.table(
 # This is negative transfer, the paper's second claim: student minus the base that it started from.
 
 # %% tags=["hide-input"]
-show.table(effects("transfer"), "Student minus its own base on binary arithmetic.", name="transfer")
+show.table(
+    effects("transfer"), "Student minus its own base on binary arithmetic.", labels=labelled("student", "base"),
+    name="transfer", **EFFECT,
+)  # fmt: skip
 
 # %% [markdown]
 # And three questions that large models can't answer. Is a teacher above its own base? Is it size? Does
 # reinforcement bring alignment back?
 
 # %% tags=["hide-input"]
-rest = pd.concat([effects(name).assign(comparison=name) for name in ("advantage", "size", "return")])
+rest = pd.concat([effects(name) for name in ("advantage", "size", "return")])
 show.table(
-    rest[["comparison", *rest.columns[:-1]]],
-    "advantage: teacher minus its base. size: the small teacher minus the small student. return: the student that was "
-    "reinforced afterwards minus what it was before.",
-    name="rest",
-)
+    rest,
+    "Binary arithmetic, first minus second. advantage: teacher minus its base. size: the small teacher minus the small "
+    "student. return: the student that was reinforced afterwards minus what it was before.",
+    labels=labelled("first", "second", "comparison"), name="rest", **EFFECT,
+)  # fmt: skip
 
 # %% [markdown]
 # ## Is the multiplier constant?
 #
-# The paper's third claim is that students spend a constant multiple of their teacher's tokens.
+# The paper's third claim is that students spend a constant multiple of tokens. It does not say of whose
+# ([chapter 7](07_inflation)). Here we take the teacher's.
 
 # %% tags=["hide-input"]
 law = found.inflation.query("relation == 'own teacher' and task == 'binary arithmetic'")
-columns = ["repertoire", "condition", "multiplier", "multiplier_low", "multiplier_high", "change", "change_low",
-           "change_high", "verdict"]  # fmt: skip
 show.table(
-    law[columns],
-    "Student's tokens over its teacher's (geometric mean), and the factor by which that multiplier changes per standard "
-    "deviation of difficulty. A constant multiplier has a change of 1.",
-    name="inflation",
-)
+    law,
+    "Binary arithmetic: student's tokens over its teacher's (geometric mean), and the factor by which that multiplier changes "
+    "per standard deviation of difficulty. A constant multiplier has a change of 1.",
+    labels={"repertoire": "repertoire", "condition": "student", "n_seeds": "seeds", "n_items": "items",
+            "multiplier": "multiplier [95 %]", "change": "change [95 %]", "verdict": "constant?", "on_edge": "on the edge"},
+    intervals={name: (f"{name}_low", f"{name}_high") for name in ("multiplier", "change")}, digits=3, name="inflation",
+    note="All four tasks together, in the repertoire carry: the last table of chapter 7. On the edge: other random draws could "
+    "change the verdict.",
+)  # fmt: skip
 
 # %% [markdown]
 # A verdict of *supported* says little where both models spend nearly the same on every item, as in the
@@ -461,10 +518,6 @@ show.table(
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

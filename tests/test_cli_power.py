@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from handan import cli_power
-from handan.findings.verdict import FEWEST
+from handan.findings.verdict import FEWEST, PAPER, SMALLEST
 from handan.stats.power import items_to_rule_out, required_items
 
 
@@ -70,6 +70,18 @@ def test_true_correlations_are_lowered_by_the_ceiling(power):
     assert (row["true_a"], row["true_b"]) == pytest.approx((0.64, 0.34))
 
 
+def test_two_models_that_follow_people_alike_can_still_rule_a_drop_out(power):
+    code, said = power("--r-a", 0.5, "--r-b", 0.5, "--between", 0.5, "--format", "json")
+    (row,) = json.loads(said)
+    assert (code, row["items_to_see"]) == (0, None)
+    assert row["items_to_rule_out"] == items_to_rule_out(0.5, 0.5, SMALLEST)
+
+
+def test_by_default_the_drop_is_that_of_the_paper(power):
+    _, said = power("--format", "json", "--between", 0.5)
+    assert (json.loads(said)[0]["r_a"], json.loads(said)[0]["r_b"]) == PAPER
+
+
 def test_an_impossible_combination_is_a_row_with_a_note(power):
     code, said = power("--level", "needed", "--between", 0.97)
     assert code == 0
@@ -82,7 +94,15 @@ def test_an_impossible_combination_is_a_row_with_a_note(power):
         (("--ceiling", 0.5), "ceiling is 0.5"),
         (("--true",), "need the ceiling"),
         (("--power", 80), "0.8 for 80 %"),
-        (("--r-a", 1.4), "between -1 and 1"),
+        (("--r-a", 1.4), "'--r-a': a correlation lies between -1 and 1, and this is 1.4"),
+        (("--r-a", "nan"), "'--r-a': a correlation lies between -1 and 1, and this is nan"),
+        (("--r-b", -2), "'--r-b': a correlation lies between -1 and 1, and this is -2"),
+        (
+            ("--between", 0.2, "--between", 1.5),
+            "'--between': a correlation lies between -1 and 1, and this is 1.5",
+        ),
+        (("--alike", "inf"), "'--alike': a correlation lies between -1 and 1, and this is inf"),
+        (("--r-a", 0.3, "--r-b", 0.6), "from --r-a to --r-b, and 0.3 lies below 0.6"),
         (("--level", "reached"), "--items N"),
         (("--pairs", 0), "--pairs"),
     ],

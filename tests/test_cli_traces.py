@@ -1,11 +1,13 @@
 import csv
 import io
+import itertools
 import json
 import os
 import sys
 
 import pandas as pd
 import pytest
+from tests.traces.stored import request_of
 
 pytest.importorskip("torch")
 
@@ -85,7 +87,7 @@ def test_status_counts_by_model_and_task(handan, store):
 
 def test_show_writes_a_trace_that_a_terminal_does_not_obey(handan, store, tmp_path):
     from handan.traces import Completion
-    from handan.traces.rows import request_of, row
+    from handan.traces.rows import row
     from handan.traces.store import Store
 
     code, said, _ = handan("traces", "show", store, "0000+0000")
@@ -121,6 +123,9 @@ def test_compact_keeps_every_row(handan, store):
         ((*ASK, "--dtype", "float8", "--dry-run"), "float8"),
         ((*ASK, "--quantize", "3", "--dry-run"), "4 or 8"),
         ((*ASK, "--engine", "openai", "--dry-run"), "--base-url"),
+        ((*ASK, "--prompt", "cod", "--dry-run"), "'cod' is not one of 'wording', 'code'"),
+        ((*ASK, "--price-in", "-3", "--dry-run"), "--price-in"),
+        ((*ASK, "--price-out", "-3", "--dry-run"), "--price-out"),
         ((*ASK,), "--out"),
         ((*ASK, "--out", "x", "--write-batch", "b.jsonl"), "--engine openai"),
         (("traces", "status", "no-such-folder"), "no-such-folder"),
@@ -136,6 +141,22 @@ def test_a_mistake_gets_one_message_that_names_it(handan, tmp_path, monkeypatch,
     assert code in (1, 2)
     assert says in " ".join(notes.replace("│", " ").split())
     assert "Traceback" not in notes
+
+
+WAYS = {
+    "--dry-run": [], "--why": [], "--write-batch": ["batch.jsonl"], "--read-batch": ["absent.jsonl"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(WAYS, 2)))
+def test_ways_that_exclude_each_other_are_refused_before_anything_is_done(
+    handan, tmp_path, monkeypatch, one, other
+):
+    monkeypatch.chdir(tmp_path)
+    code, _, notes = handan(*ASK, "--out", "x", one, *WAYS[one], other, *WAYS[other])
+    said = " ".join(notes.replace("│", " ").split())
+    assert (code, f"{one} and {other} exclude each other" in said) == (2, True), notes
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("package", "extra"), [("torch", "traces"), ("pyarrow", "traces")])

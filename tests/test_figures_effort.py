@@ -75,6 +75,17 @@ def test_every_fit_of_a_pair_stands_in_its_row():
     assert "1" in [tick.get_text() for tick in axes.get_xticklabels()]
 
 
+def test_the_paper_s_multiplier_is_a_dotted_line_that_is_always_in_view():
+    for published in (2.44, 30.0):
+        axes = figures_effort.multipliers(PAIRS, FITS, published=published).axes[0]
+        assert labels(axes) == [f"the paper's {published:g}", *FITS.values()]
+        line = next(line for line in axes.lines if line.get_label().startswith("the paper"))
+        assert list(line.get_xdata()) == [published, published]
+        assert line.get_linestyle() == ":"
+        low, high = axes.get_xlim()
+        assert low < 1 < published < high
+
+
 def test_changes_have_a_band_that_counts_as_constant():
     axes = figures_effort.changes(CHANGES, 1.1).axes[0]
     band = axes.patches[0].get_extents().transformed(axes.transData.inverted())

@@ -3,6 +3,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.patches import Ellipse
 
 from handan import figures_geometry
@@ -88,6 +90,54 @@ def test_the_map_has_a_number_a_name_and_an_ellipse_for_every_model():
     assert low < -0.6
     assert high > 0.4
     assert axes.get_aspect() == 1
+
+
+def test_the_numbers_of_a_crowd_stand_apart_and_lines_lead_to_them():
+    n = 12
+    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    crowd = pd.DataFrame(
+        dict(
+            model=[f"m{k}" for k in range(n)], role="student", leaf=range(n), x=0.01 * np.cos(angle),
+            y=0.01 * np.sin(angle), ellipse_width=1.0, ellipse_height=1.0, ellipse_angle=0.0,
+        )
+    )  # fmt: skip
+    fig = figures_geometry.similarity_map(crowd)
+    axes = fig.axes[0]
+    fig.canvas.draw()
+    assert texts(axes.texts) == [str(k + 1) for k in range(n)]
+    assert any(text.arrow_patch is not None for text in axes.texts)
+    boxes = [axes.transData.inverted().transform_bbox(mpl.text.Text.get_window_extent(t)) for t in axes.texts]
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+    assert not any(box.contains(*place) for box in boxes for place in crowd[["x", "y"]].to_numpy())
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 120), st.integers(0, 120)), min_size=1, max_size=25))
+def test_no_label_covers_another_or_a_marker_wherever_the_markers_are(markers):
+    points = np.array(markers, dtype=float)
+    sizes = np.array([(5.0 * len(str(k)), 7.0) for k in range(len(points))])
+    offsets = figures_geometry.free_places(points, sizes)
+    assert np.array_equal(offsets, figures_geometry.free_places(points, sizes), equal_nan=True)
+    placed = ~np.isnan(offsets).any(axis=1)
+    middles, halves = (points + offsets)[placed], sizes[placed] / 2
+    for k, (middle, half) in enumerate(zip(middles, halves, strict=True)):
+        others = np.arange(len(middles)) != k
+        for boxes, sides in ((middles[others], halves[others]), (points, np.full_like(points, 4.0))):
+            assert not (abs(boxes - middle) < half + sides - 1e-9).all(axis=1).any()
+
+
+def test_a_lonely_label_is_near_and_a_hopeless_one_is_left_out():
+    alone = figures_geometry.free_places(np.zeros((1, 2)), np.array([[5.0, 7.0]]))
+    assert np.hypot(*alone[0]) < 15
+    huge = figures_geometry.free_places(np.zeros((1, 2)), np.array([[500.0, 500.0]]))
+    assert np.isnan(huge).all()
+
+
+def test_the_number_on_the_map_is_the_one_of_the_table():
+    assert figures_geometry.map_numbers(MODELS).tolist()[:4] == [2, 1, 4, 3]
+    assert figures_geometry.map_numbers(MODELS).isna().tolist() == [False] * 4 + [True]
+    key = texts(figures_geometry.similarity_map(MODELS).axes[0].get_legend().get_texts())
+    assert key[1].split() == [str(figures_geometry.map_numbers(MODELS).iloc[0]), MODELS["model"].iloc[0]]
 
 
 def test_names_are_drawn_as_they_are():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handan import cli_claims, cli_course, cli_families, cli_power, cli_report, cli_traces, cli_train
+from handan.cli_options import Boot, Cost, Costs, How, Lineage, Norms, Reliability, Root, Seed, Study
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -33,26 +34,6 @@ _POOLED = [
 ]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-
-HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
-StudyOption = Annotated[
-    list[str] | None, typer.Option("--study", help="A recorded study; repeat it. Default: all.")
-]
-CostsArgument = Annotated[
-    Path | None,
-    typer.Argument(help="Your own costs: model, task, item, reasoning_tokens. Default: recorded studies."),
-]
-NormsOption = Annotated[
-    Path | None,
-    typer.Option("--norms", help="Your own norms as CSV: task, item, log_rt. Default: the item bank."),
-]
-ReliabilityOption = Annotated[
-    Path | None, typer.Option("--reliability", help="Reliability of your norms as CSV: task, reliability.")
-]
-CostOption = Annotated[str, typer.Option("--cost", help="The column of the costs table that counts.")]
-BootOption = Annotated[int, typer.Option("--n-boot", min=100, help="Resamples of items.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")]
-
 
 app.add_typer(cli_traces.app, name="traces", help="Ask models, and keep every trace.")
 app.command("costs")(cli_traces.costs)
@@ -84,7 +65,7 @@ class Level(StrEnum):
 def bank(
     task: Annotated[str | None, typer.Argument(help="A task, to list its items. Default: all tasks.")] = None,
     item: Annotated[str | None, typer.Option("--item", help="Show the problem of one item.")] = None,
-    how: HowOption = Format.TABLE,
+    how: How = Format.TABLE,
 ) -> None:
     """Show the item bank: human response times by task, or by item of one task."""
     from handan import norms
@@ -103,7 +84,7 @@ def bank(
 
 
 @app.command()
-def models(how: HowOption = Format.TABLE) -> None:
+def models(how: How = Format.TABLE) -> None:
     """Show the lineage: teachers, students, baselines, and who was made from whom."""
     from handan.lineage import load_lineage
 
@@ -113,14 +94,14 @@ def models(how: HowOption = Format.TABLE) -> None:
 
 @app.command()
 def align(
-    costs: CostsArgument = None,
-    norms: NormsOption = None,
-    reliability: ReliabilityOption = None,
-    study: StudyOption = None,
-    cost: CostOption = "reasoning_tokens",
-    n_boot: BootOption = 10_000,
-    seed: SeedOption = 0,
-    how: HowOption = Format.TABLE,
+    costs: Costs = None,
+    norms: Norms = None,
+    reliability: Reliability = None,
+    study: Study = None,
+    cost: Cost = "reasoning_tokens",
+    n_boot: Boot = 10_000,
+    seed: Seed = 0,
+    how: How = Format.TABLE,
 ) -> None:
     """Correlate token cost with human difficulty, for every task and model."""
     import pandas as pd
@@ -134,14 +115,11 @@ def align(
 
 @app.command()
 def compare(
-    costs: CostsArgument = None,
-    norms: NormsOption = None,
-    lineage: Annotated[
-        Path | None,
-        typer.Option("--lineage", help="Your own lineage as CSV: model, role. Default: the packaged one."),
-    ] = None,
-    reliability: ReliabilityOption = None,
-    study: StudyOption = None,
+    costs: Costs = None,
+    norms: Norms = None,
+    lineage: Lineage = None,
+    reliability: Reliability = None,
+    study: Study = None,
     claim: Annotated[ClaimName, typer.Option("--claim", help="Which comparison.")] = ClaimName.BOTH,
     level: Annotated[
         Level | None,
@@ -150,10 +128,10 @@ def compare(
             help="Pairs, or pooled with verdicts. Default: both; in csv and json pairs.",
         ),
     ] = None,
-    cost: CostOption = "reasoning_tokens",
-    n_boot: BootOption = 100_000,
-    seed: SeedOption = 0,
-    how: HowOption = Format.TABLE,
+    cost: Cost = "reasoning_tokens",
+    n_boot: Boot = 100_000,
+    seed: Seed = 0,
+    how: How = Format.TABLE,
 ) -> None:
     """Compare teacher with student (collapse) and student with its baseline (transfer)."""
     from handan.costs import ORGANISM
@@ -188,7 +166,7 @@ def book(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print the book to a PDF as well; needs Chromium and the extra pdf.")
     ] = False,
-    root: Annotated[Path, typer.Option("--root", help="A folder inside the checkout.")] = Path(),
+    root: Root = Path(),
 ) -> None:
     """Execute the chapters that are out of date, render the book and check it."""
     from handan.book.build import build, plan, summary

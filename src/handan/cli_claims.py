@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from handan.cli_report import Boot, Cost, Costs, Lineage, Norms, Reliability, Seed, Study
+from handan.cli_options import Cost, Costs, How, Lineage, Norms, Reliability, Seed, Study
+from handan.cli_report import Boot
 from handan.output import Format, emit, harmless, records
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def claims(
     n_boot: Boot = 100_000,
     seed: Seed = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
-    how: Annotated[
-        Format, typer.Option("--format", help="A table to read, or csv or json for a program.")
-    ] = Format.TABLE,
+    how: How = Format.TABLE,
 ) -> None:
     """Say of each claim of the paper whether the data support it."""
     from handan.battery import Sizes

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from handan.cli_options import How, Root
 from handan.output import Format, emit, harmless
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-RootOption = Annotated[Path, typer.Option("--root", help="A folder inside the checkout.")]
-HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
-
 
 @app.command()
-def build(root: RootOption = Path()) -> None:
+def build(root: Root = Path()) -> None:
     """Make the copies for students and instructors, and the recorded answers, from the chapters."""
     from handan.book.project import find_project
     from handan.course.build import build as build_all
@@ -30,7 +27,7 @@ def build(root: RootOption = Path()) -> None:
 
 
 @app.command()
-def check(root: RootOption = Path()) -> None:
+def check(root: Root = Path()) -> None:
     """Say what has drifted apart of exercises, answers and copies; the exit code is 1 then."""
     from handan.book.project import find_project
     from handan.course.drift import drift
@@ -42,7 +39,7 @@ def check(root: RootOption = Path()) -> None:
 
 
 @app.command()
-def outline(root: RootOption = Path(), how: HowOption = Format.TABLE) -> None:
+def outline(root: Root = Path(), how: How = Format.TABLE) -> None:
     """List what each chapter teaches, how long it takes, and its exercises."""
     import pandas as pd
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handan.cli_options import Boot, Cost, How, Seed
 from handan.output import Format, emit
 
 if TYPE_CHECKING:
@@ -51,17 +52,13 @@ def families(
         Path | None,
         typer.Option("--lineage", help="Lineage with condition, repertoire, seed. Default: from the names."),
     ] = None,
-    cost: Annotated[
-        str, typer.Option("--cost", help="The column of the costs table that counts.")
-    ] = "output_tokens",
+    cost: Cost = "output_tokens",
     level: Annotated[
         FamilyLevel | None, typer.Option("--level", help="Default: all; in csv and json effects.")
     ] = None,
-    n_boot: Annotated[int, typer.Option("--n-boot", min=100, help="Resamples of items.")] = 2_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")] = 0,
-    how: Annotated[
-        Format, typer.Option("--format", help="A table to read, or csv or json for a program.")
-    ] = Format.TABLE,
+    n_boot: Boot = 2_000,
+    seed: Seed = 0,
+    how: How = Format.TABLE,
 ) -> None:
     """Compare the conditions of families of tiny models, with seeds as a random factor."""
     from handan.inputs import in_families

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handan.cli_options import How
+from handan.findings.verdict import FEWEST, PAPER, SMALLEST
 from handan.output import Format, emit
 
 if TYPE_CHECKING:
@@ -37,10 +39,31 @@ class PowerLevel(StrEnum):
     RECORDED = "recorded"
 
 
-RAOption = Annotated[float, typer.Option("--r-a", help="r of the first model with people, as observed.")]
-RBOption = Annotated[float, typer.Option("--r-b", help="r of the second model with people.")]
+def _correlation(given: float | None) -> float | None:
+    if given is not None and not -1 <= given <= 1:
+        raise typer.BadParameter(f"a correlation lies between -1 and 1, and this is {given:g}")
+    return given
+
+
+def _correlations(given: list[float] | None) -> list[float]:
+    # No None comes back: old versions of typer take the length of what a callback returns.
+    for one in given or []:
+        _correlation(one)
+    return given or []
+
+
+RAOption = Annotated[
+    float,
+    typer.Option("--r-a", callback=_correlation, help="r of the first model with people, as observed."),
+]
+RBOption = Annotated[
+    float, typer.Option("--r-b", callback=_correlation, help="r of the second model, the lower one.")
+]
 BetweenOption = Annotated[
-    list[float] | None, typer.Option("--between", help="r of the two models; repeat it. Default: 0 to 0.8.")
+    list[float] | None,
+    typer.Option(
+        "--between", callback=_correlations, help="r of the two models; repeat it. Default: 0 to 0.8."
+    ),
 ]
 ItemsOption = Annotated[
     int | None, typer.Option("--items", min=4, help="Items at hand: what would they show?")
@@ -49,7 +72,11 @@ PairsOption = Annotated[int, typer.Option("--pairs", min=1, help="Pairs of model
 TeacherOption = Annotated[bool, typer.Option("--one-teacher", help="One model is the first of all pairs.")]
 AlikeOption = Annotated[
     float | None,
-    typer.Option("--alike", help="r, beside people, of models on the same side. Default: as in a pair."),
+    typer.Option(
+        "--alike",
+        callback=_correlation,
+        help="r, beside people, of models on the same side. Default: as in a pair.",
+    ),
 ]
 CeilingOption = Annotated[
     float | None, typer.Option("--ceiling", help="Noise ceiling of the norms: root of their reliability.")
@@ -61,12 +88,11 @@ AimOption = Annotated[float, typer.Option("--power", help="Probability aimed at.
 LevelOption = Annotated[
     PowerLevel | None, typer.Option("--level", help="Default: all; in csv and json needed.")
 ]
-HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
 
 
 def power(
-    r_a: RAOption = 0.64,
-    r_b: RBOption = 0.34,
+    r_a: RAOption = PAPER[0],
+    r_b: RBOption = PAPER[1],
     between: BetweenOption = None,
     items: ItemsOption = None,
     pairs: PairsOption = 1,
@@ -76,11 +102,15 @@ def power(
     true: TrueOption = False,
     aim: AimOption = 0.8,
     level: LevelOption = None,
-    how: HowOption = Format.TABLE,
+    how: How = Format.TABLE,
 ) -> None:
     """Say how many items are needed to see a drop in alignment, and what recorded studies could have seen."""
     truth = dict(r_a=r_a, r_b=r_b, between=between or _BETWEEN, n_pairs=pairs, ceiling=ceiling, true=true)
     kin = dict(one_teacher=one_teacher, alike=alike)
+    if r_a < r_b:
+        raise typer.BadParameter(
+            f"the drop is from --r-a to --r-b, and {r_a:g} lies below {r_b:g}: exchange the two"
+        )
     if level is PowerLevel.REACHED and items is None:
         raise typer.BadParameter("say how many items there are: --items N")
     if how is not Format.TABLE:
@@ -97,7 +127,6 @@ def power(
 
 
 def _table(level: PowerLevel, truth: dict[str, Any], items: int | None, aim: float) -> pd.DataFrame:
-    from handan.findings.verdict import FEWEST, SMALLEST
     from handan.stats.power_table import items_table, power_table
 
     rule: dict[str, Any] = dict(smallest=SMALLEST, fewest=FEWEST)
@@ -129,8 +158,6 @@ def _known(table: pd.DataFrame, name: str) -> bool:
 
 
 def _title(level: PowerLevel, table: pd.DataFrame, items: int | None, aim: float) -> str:
-    from handan.findings.verdict import SMALLEST
-
     if level is PowerLevel.RECORDED:
         had = "with their own items" if items is None else f"if they had {items} items per task"
         return f"Recorded studies {had}: the smallest drop that they would show with a power of {aim:g}"

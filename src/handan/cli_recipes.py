@@ -8,36 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handan.cli_options import DEVICE, REVISION, DryRun, How, Model, Task, taking
+from handan.organism.any_job import Options
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
     from handan.organism.any_model import Job
     from handan.organism.progress import Progress
 
-Model = Annotated[
-    str,
-    typer.Argument(help="Name in the lineage, hub id, folder, or base-carry-s0.", show_default=False),
-]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the new model; the same command goes on with it.")
 ]
-Task = Annotated[list[str] | None, typer.Option("--task", help="A task of the bank; repeat it.")]
-HeldOut = Annotated[float, typer.Option("--held-out", help="Share of items kept for testing.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of items held out, order and samples.")]
-Revision = Annotated[str | None, typer.Option("--revision", help="Commit on the hub.")]
-Lora = Annotated[
-    int | None,
-    typer.Option("--lora", min=1, help="Train adapters of this rank instead of all weights (peft)."),
-]
-AtOnce = Annotated[int, typer.Option("--at-once", min=1, help="Texts to learn from at a time: memory.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
-SaveEvery = Annotated[int, typer.Option("--save-every", min=1, help="Steps between checkpoints.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what this would do.")]
-HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
+SETTINGS = {
+    "held_out": typer.Option(help="Share of items kept for testing."),
+    "seed": typer.Option(min=0, help="Of items held out, order and samples."),
+    "revision": REVISION,
+    "lora": typer.Option(min=1, help="Train adapters of this rank instead of all weights (peft)."),
+    "at_once": typer.Option(min=1, help="Texts to learn from at a time: memory."),
+    "device": DEVICE,
+    "save_every": typer.Option(min=1, help="Steps between checkpoints."),
+}
 
 
+@taking(options=(Options, SETTINGS))
 def reinforce(
     model: Model,
+    options: Options,
     task: Task = None,
     out: Out = None,
     steps: Annotated[int, typer.Option("--steps", min=1)] = 100,
@@ -49,15 +45,8 @@ def reinforce(
     learning_rate: Annotated[float, typer.Option("--learning-rate")] = 1e-6,
     warmup: Annotated[int, typer.Option("--warmup", min=1, help="Steps until that rate.")] = 10,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1)] = 1024,
-    held_out: HeldOut = 0.5,
-    seed: Seed = 0,
-    revision: Revision = None,
-    lora: Lora = None,
-    at_once: AtOnce = 8,
-    device: Device = "auto",
-    save_every: SaveEvery = 20,
     dry_run: DryRun = False,
-    how: HowOption = Format.TABLE,
+    how: How = Format.TABLE,
 ) -> None:
     """Reinforce a model on items of the bank: 1 for a right answer, less a price for every token."""
     from handan.organism import any_model
@@ -66,15 +55,16 @@ def reinforce(
     if not task:
         raise typer.BadParameter("name a task to train on: --task TASK (handan bank lists them)")
     recipe = Reinforced(steps, prompts, group, learning_rate, warmup, price, max_new_tokens)
-    options = any_model.Options(held_out, seed, revision, lora, at_once, device, save_every)
     _carry_out(any_model.reinforcement(model, task, recipe, options), out, dry_run, how)
 
 
+@taking(options=(Options, SETTINGS))
 def distil(
     model: Model,
     traces: Annotated[
         list[Path], typer.Argument(help="Stores with traces of the teacher.", show_default=False)
     ],
+    options: Options,
     task: Task = None,
     out: Out = None,
     steps: Annotated[int, typer.Option("--steps", min=1)] = 100,
@@ -89,15 +79,8 @@ def distil(
     ] = True,
     most: Annotated[int | None, typer.Option("--most", min=1, help="Traces to take. Default: all.")] = None,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest text, with prompt.")] = 4096,
-    held_out: HeldOut = 0.5,
-    seed: Seed = 0,
-    revision: Revision = None,
-    lora: Lora = None,
-    at_once: AtOnce = 8,
-    device: Device = "auto",
-    save_every: SaveEvery = 20,
     dry_run: DryRun = False,
-    how: HowOption = Format.TABLE,
+    how: How = Format.TABLE,
 ) -> None:
     """Distil a teacher's traces into a model: learn from those that are right (rejection sampling)."""
     from handan.organism import any_model
@@ -106,7 +89,6 @@ def distil(
     if not 0 < hard <= 1:
         raise typer.BadParameter(f"--hard is a share of items, above 0 and at most 1, not {hard}")
     recipe = Supervised(steps, batch, learning_rate, warmup)
-    options = any_model.Options(held_out, seed, revision, lora, at_once, device, save_every)
     job = any_model.distillation(
         model, traces, recipe, options, tasks=task,
         hard=hard, only_correct=only_correct, most=most, max_tokens=max_tokens,

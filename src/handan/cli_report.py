@@ -9,31 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handan.cli_options import Cost, Costs, Lineage, Norms, Reliability, Seed, Study
 from handan.output import harmless
 
 if TYPE_CHECKING:
     from handan.battery import Sizes
     from handan.report.write import Targets
 
-Costs = Annotated[
-    Path | None,
-    typer.Argument(help="Your own costs: model, task, item, reasoning_tokens. Default: recorded studies."),
-]
-Norms = Annotated[Path | None, typer.Option("--norms", help="Your own norms as CSV. Default: the item bank.")]
-Lineage = Annotated[
-    Path | None, typer.Option("--lineage", help="Your own lineage as CSV. Default: the packaged one.")
-]
-Reliability = Annotated[
-    Path | None, typer.Option("--reliability", help="Reliability of your norms as CSV: task, reliability.")
-]
-Study = Annotated[
-    list[str] | None, typer.Option("--study", help="A recorded study; repeat it. Default: all.")
-]
-Cost = Annotated[str, typer.Option("--cost", help="The column of the costs table that counts.")]
 Out = Annotated[Path, typer.Option("--out", help="The page; its JSON file gets the same name.")]
 Title = Annotated[str | None, typer.Option("--title", help="Heading of the page.")]
 Boot = Annotated[int, typer.Option("--n-boot", min=100, help="Resamples of items behind a verdict.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes. Default: 2; 1 for large tables.")]
 
 

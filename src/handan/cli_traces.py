@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from handan.cli_options import (
+    DEVICE,
+    REVISION,
+    DryRun,
+    How,
+    Lineage,
+    Model,
+    Task,
+    ThinkClose,
+    ThinkOpen,
+    taking,
+)
 from handan.output import Format, emit, harmless
-from handan.traces.choose import Kind, Options
+from handan.traces.choose import Options
+from handan.traces.models import Style
+from handan.traces.request import Decoding
+
+if TYPE_CHECKING:
+    from handan.traces.jobs import Job
 
 
 class OneCommandByDefault(TyperGroup):
@@ -27,93 +44,79 @@ app = typer.Typer(cls=OneCommandByDefault, no_args_is_help=True, add_completion=
 
 Folder = Annotated[Path, typer.Argument(help="A store of traces.", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of the store; made if absent.")]
-HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
+WriteBatch = Annotated[
+    Path | None, typer.Option("--write-batch", help="Write batch files instead of asking.")
+]
+ReadBatch = Annotated[
+    list[Path] | None, typer.Option("--read-batch", help="Store the answers of a batch file.")
+]
+DECODING = {
+    "temperature": typer.Option(help="0 is greedy."),
+    "top_k": typer.Option(help="0 keeps all."),
+}
+SETTINGS = {
+    "kind": typer.Option("--engine", help="Who runs the model."),
+    "dtype": typer.Option(help="auto, float32, float16, bfloat16."),
+    "device": DEVICE,
+    "batch_size": typer.Option(min=1, help="Default: found."),
+    "quantize": typer.Option(help="4 or 8 bits."),
+    "attention": typer.Option(help="For transformers."),
+    "base_url": typer.Option(help="Endpoint (openai), ends in /v1."),
+    "api_key_env": typer.Option(help="Environment variable that holds the key."),
+    "concurrency": typer.Option(min=1, help="Requests at a time."),
+    "gpus": typer.Option(min=0, help="GPUs per copy of the model (vllm, ray)."),
+    "actors": typer.Option(min=1, help="Copies of the model (ray)."),
+    "address": typer.Option(help="Ray cluster; default: a local one."),
+    "inner": typer.Option(help="What Ray actors run."),
+}
 
 
 @app.command("run")
+@taking(decoding=(Decoding, DECODING), options=(Options, SETTINGS))
 def run_command(
-    model: Annotated[str, typer.Argument(help="Name in the lineage, hub id, folder, or base-carry-s0.")],
-    task: Annotated[list[str] | None, typer.Option("--task", help="A task of the bank; repeat it.")] = None,
+    model: Model,
+    decoding: Decoding,
+    options: Options,
+    task: Task = None,
     out: Out = None,
     samples: Annotated[int, typer.Option("--samples", help="Samples per item.")] = 1,
-    temperature: Annotated[float, typer.Option("--temperature", help="0 is greedy.")] = 0.6,
-    top_p: Annotated[float, typer.Option("--top-p")] = 0.95,
-    top_k: Annotated[int, typer.Option("--top-k", help="0 keeps all.")] = 0,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens")] = 8192,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
     limit: Annotated[int | None, typer.Option("--limit", help="Items per task, evenly spread.")] = None,
-    engine: Annotated[Kind, typer.Option("--engine")] = Kind.TRANSFORMERS,
-    revision: Annotated[str | None, typer.Option("--revision", help="Commit on the hub.")] = None,
-    prompt: Annotated[str | None, typer.Option("--prompt", help="wording or code.")] = None,
-    lineage: Annotated[Path | None, typer.Option("--lineage", help="Your own lineage as CSV.")] = None,
-    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, float16, bfloat16.")] = "auto",
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Default: found.")] = None,
-    quantize: Annotated[int | None, typer.Option("--quantize", help="4 or 8 bits.")] = None,
-    attention: Annotated[str | None, typer.Option("--attention", help="For transformers.")] = None,
-    gpus: Annotated[int, typer.Option("--gpus", min=0, help="GPUs per copy of the model (vllm, ray).")] = 1,
-    actors: Annotated[int, typer.Option("--actors", min=1, help="Copies of the model (ray).")] = 2,
-    address: Annotated[
-        str | None, typer.Option("--address", help="Ray cluster; default: a local one.")
-    ] = None,
-    inner: Annotated[Kind, typer.Option("--inner", help="What Ray actors run.")] = Kind.TRANSFORMERS,
-    base_url: Annotated[str, typer.Option("--base-url", help="Endpoint (openai), ends in /v1.")] = "",
-    api_key_env: Annotated[
-        str, typer.Option("--api-key-env", help="Environment variable that holds the key.")
-    ] = "OPENAI_API_KEY",
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Requests at a time.")] = 8,
-    price_in: Annotated[float | None, typer.Option("--price-in", help="Per million tokens read.")] = None,
-    price_out: Annotated[float | None, typer.Option("--price-out", help="Per million written.")] = None,
+    revision: Annotated[str | None, REVISION] = None,
+    prompt: Annotated[Style | None, typer.Option("--prompt", help="Default: as the model wants it.")] = None,
+    lineage: Lineage = None,
+    price_in: Annotated[float | None, typer.Option(min=0, help="Per million tokens read.")] = None,
+    price_out: Annotated[float | None, typer.Option(min=0, help="Per million written.")] = None,
     retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask failed requests again.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what this would do.")] = False,
+    dry_run: DryRun = False,
     why: Annotated[bool, typer.Option("--why", help="Only say why stored rows are not reused.")] = False,
-    write_batch: Annotated[
-        Path | None, typer.Option("--write-batch", help="Write batch files instead of asking.")
-    ] = None,
-    read_batch: Annotated[
-        list[Path] | None, typer.Option("--read-batch", help="Store the answers of a batch file.")
-    ] = None,
-    how: HowOption = Format.TABLE,
+    write_batch: WriteBatch = None,
+    read_batch: ReadBatch = None,
+    how: How = Format.TABLE,
 ) -> None:
     """Ask a model the items of some tasks and store every trace; run it again to go on."""
     from handan.traces import job_views, jobs
-    from handan.traces.request import Decoding
 
-    options = Options(
-        engine, dtype, device, batch_size, quantize, attention, base_url, api_key_env, concurrency,
-        gpus, actors, address, inner,
-    )  # fmt: skip
-    decoding = Decoding(max_new_tokens, temperature, top_p, top_k, seed)
+    _one_of(dry_run=dry_run, why=why, write_batch=write_batch, read_batch=read_batch)
     job = jobs.prepare(
         model, task or [], decoding, options, samples=samples, limit=limit, revision=revision,
         prompt=prompt, lineage=lineage,
     )  # fmt: skip
     print(f"note: {harmless(job.says)}", file=sys.stderr)
     if dry_run:
-        emit(
-            job_views.dry_run(job, out, price_in=price_in, price_out=price_out),
-            how,
-            title="What this would take",
-        )
-        return
-    if out is None:
+        plan = job_views.dry_run(job, out, price_in=price_in, price_out=price_out)
+        emit(plan, how, title="What this would take")
+    elif out is None:
         raise typer.BadParameter("name the folder of the store: --out DIR (or look first: --dry-run)")
-    if why:
+    elif why:
         emit(job_views.why(job, out), how, title="Stored rows that are near, and what differs")
     elif write_batch is not None:
-        for path in jobs.write_batch(job, out, write_batch):
-            print(path)
+        print(*jobs.write_batch(job, out, write_batch), sep="\n")
     else:
-        from handan.traces.progress import Progress
-
-        done = jobs.execute(
-            job, out, retry_errors=retry_errors, batches=read_batch or [], progress=Progress()
-        )
-        _report(done)
+        _execute(job, out, retry_errors, read_batch or [])
 
 
 @app.command()
-def status(folder: Folder, how: HowOption = Format.TABLE) -> None:
+def status(folder: Folder, how: How = Format.TABLE) -> None:
     """Say what a store holds, and what is left to do of each run."""
     from handan.traces import job_views
     from handan.traces.store import Store
@@ -154,8 +157,8 @@ def costs(
     folder: Annotated[list[Path], typer.Argument(help="One or more stores of traces.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="CSV or Parquet, by ending.", show_default=False)],
     study: Annotated[str, typer.Option("--study", help="Name of the study.")] = "yours",
-    think_open: Annotated[str | None, typer.Option("--think-open", help="Other opening tag.")] = None,
-    think_close: Annotated[str | None, typer.Option("--think-close", help="Other closing tag.")] = None,
+    think_open: ThinkOpen = None,
+    think_close: ThinkClose = None,
     common_tokenizer: Annotated[
         str | None, typer.Option("--common-tokenizer", help="Count all models with this tokenizer.json too.")
     ] = None,
@@ -189,8 +192,8 @@ def import_log(
     requests: Annotated[Path | None, typer.Option("--requests", help="Request file of a batch.")] = None,
     pattern: Annotated[str | None, typer.Option("--pattern", help="How a custom_id is made.")] = None,
     tokenizer: Annotated[str | None, typer.Option("--tokenizer", help="Counts text: file or hub id.")] = None,
-    think_open: Annotated[str | None, typer.Option("--think-open", help="Other opening tag.")] = None,
-    think_close: Annotated[str | None, typer.Option("--think-close", help="Other closing tag.")] = None,
+    think_open: ThinkOpen = None,
+    think_close: ThinkClose = None,
 ) -> None:
     """Read the log of another tool as a costs table."""
     from handan.costs.files import write_costs
@@ -222,9 +225,18 @@ def _pairs(given: list[str] | None) -> dict[str, str] | None:
     return {ours: theirs for ours, _, theirs in pairs} or None
 
 
-def _report(report: Any) -> None:
-    from handan.traces.progress import duration
+def _one_of(**ways: Any) -> None:
+    """Refuse more than one of the ways to do something else than asking."""
+    given = [f"--{name.replace('_', '-')}" for name, value in ways.items() if value]
+    if len(given) > 1:
+        raise typer.BadParameter(f"{' and '.join(given)} exclude each other: give one of them")
 
+
+def _execute(job: Job, out: Path, retry_errors: bool, batches: list[Path]) -> None:
+    from handan.traces import jobs
+    from handan.traces.progress import Progress, duration
+
+    report = jobs.execute(job, out, retry_errors=retry_errors, batches=batches, progress=Progress())
     if not report.done and not report.failed:
         print(f"nothing to do: all {report.asked:,} requests are in the store")
         return

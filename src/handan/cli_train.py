@@ -12,6 +12,7 @@ import typer
 
 from handan import cli_recipes
 from handan.cli_families import show_all
+from handan.cli_options import DryRun, How
 from handan.output import Format, emit, harmless
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("reinforce")(cli_recipes.reinforce)
 app.command("distil")(cli_recipes.distil)
-
-HowOption = Annotated[Format, typer.Option("--format", help="A table to read, or csv or json for a program.")]
 
 
 class Profile(StrEnum):
@@ -62,8 +61,8 @@ def family_command(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="In the profile quick, train the base as well.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what this would do.")] = False,
-    how: HowOption = Format.TABLE,
+    dry_run: DryRun = False,
+    how: How = Format.TABLE,
 ) -> None:
     """Train families of tiny models, let them reason, and compare them with people.
 

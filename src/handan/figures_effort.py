@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_PARTS = ("teacher", "student", "baseline")
 _FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 # Round factors on an axis whose ends are at most so many times apart.
 _STEPS: tuple[tuple[float, tuple[float, ...]], ...] = (
@@ -56,8 +57,8 @@ def efforts(table: pd.DataFrame) -> Figure:
     if above.empty:
         raise ValueError("no effort is above zero, so there is nothing to draw on a log scale")
     data = above.assign(log=np.log(above["effort"].astype(float)))
-    order = list(dict.fromkeys(data.sort_values("part", key=_place, kind="stable")["model"]))
-    present = [part for part in ("teacher", "student", "baseline") if part in set(data["part"])]
+    ranked = data.sort_values("part", key=lambda parts: parts.map(_PARTS.index), kind="stable")
+    order, present = (list(ranked[name].unique()) for name in ("model", "part"))
     fig, axes = canvas(8, 0.36 * len(order) + 1.0)
     sns.boxplot(
         data, x="log", y="model", order=order, hue="part", hue_order=present, palette=role_colours(),
@@ -70,7 +71,9 @@ def efforts(table: pd.DataFrame) -> Figure:
     return fig
 
 
-def multipliers(table: pd.DataFrame, fits: Mapping[str, str] = FITS) -> Figure:
+def multipliers(
+    table: pd.DataFrame, fits: Mapping[str, str] = FITS, *, published: float | None = None
+) -> Figure:
     """One multiplier per pair through several fits, side by side, with intervals on a log scale.
 
     Parameters
@@ -80,6 +83,8 @@ def multipliers(table: pd.DataFrame, fits: Mapping[str, str] = FITS) -> Figure:
         not above zero has no place on the axis and is left out.
     fits : mapping of str to str
         Columns, and their names in the legend.
+    published : float, optional
+        The paper's multiplier, drawn as a dotted line.
 
     Returns
     -------
@@ -97,9 +102,12 @@ def multipliers(table: pd.DataFrame, fits: Mapping[str, str] = FITS) -> Figure:
     axes.axvline(1, color="0.5", linewidth=0.8, linestyle="--")
     axes.set_xscale("log")
     shown = rows[list(fits)].where(rows[list(fits)] > 0)
+    if published is not None:
+        shown = shown.assign(published=published)
+        axes.axvline(published, color="0.15", lw=1.2, ls=":", label=f"the paper's {published:g}")
     _plain_ticks(axes, shown.min().min(), shown.max().max())
     axes.set(yticks=list(rows.index), yticklabels=rows["label"])
-    axes.set(xlabel="times the reference's tokens (log scale)")
+    axes.set(xlabel="times the reference's cost (log scale)")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     legend(axes)
     return fig
@@ -136,7 +144,7 @@ def ratios(table: pd.DataFrame, lines: pd.DataFrame, *, xlabel: str, columns: in
     logs = np.log(table["ratio"])
     _factor_axis(panels[0].yaxis, logs.min(), logs.max())
     fig.supxlabel(xlabel, fontsize=10)
-    fig.supylabel("times the reference's tokens (log scale)", fontsize=10)
+    fig.supylabel("times the reference's cost (log scale)", fontsize=10)
     return fig
 
 
@@ -182,8 +190,7 @@ def changes(table: pd.DataFrame, within: float) -> Figure:
     """
     fig, axes = canvas(8, 0.3 * len(table) + 1.1)
     rows = table.reset_index(drop=True)
-    order = [*RELATION_ORDER, *rows["relation"]]
-    names = sorted(set(rows["relation"]), key=order.index)
+    names = sorted(set(rows["relation"]), key=[*RELATION_ORDER, *rows["relation"]].index)
     looks = dict(zip(names, styles([f"line {k}" for k in range(len(names))]).values(), strict=True))
     axes.axvspan(1 / within, within, color="0.9", zorder=0, label="counts as constant")
     for name in names:
@@ -194,10 +201,8 @@ def changes(table: pd.DataFrame, within: float) -> Figure:
     axes.axvline(1, color="0.5", linewidth=0.8, linestyle="--")
     axes.set_xscale("log")
     _plain_ticks(axes, rows["change_low"].min(), rows["change_high"].max())
-    axes.set(
-        yticks=list(rows.index), yticklabels=rows["label"],
-        xlabel="change of the multiplier per standard deviation of difficulty (factor)",
-    )  # fmt: skip
+    axes.set(yticks=list(rows.index), yticklabels=rows["label"])
+    axes.set(xlabel="change of the multiplier per standard deviation of difficulty (factor)")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     legend(axes)
     return fig
@@ -207,10 +212,6 @@ def _errors(rows: pd.DataFrame, value: str) -> list[np.ndarray]:
     """Give what errorbar draws to each side: nothing where an end is missing, and low ends above 0."""
     sides = rows[value] - rows[f"{value}_low"].clip(lower=1e-6), rows[f"{value}_high"] - rows[value]
     return [side.clip(lower=0).fillna(0).to_numpy(float) for side in sides]
-
-
-def _place(parts: pd.Series) -> pd.Series:
-    return parts.map({"teacher": 0, "student": 1, "baseline": 2})
 
 
 def _factor_axis(axis: Any, low: float, high: float) -> None:

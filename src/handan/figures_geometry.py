@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from handan.drawing import ROLE_MARKERS, canvas, role_colours
+from handan.drawing import canvas, role_looks
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -14,7 +16,12 @@ if TYPE_CHECKING:
 # Above this many models the values would not fit into their cells.
 _MOST_VALUES = 12
 _LONGEST_NAME = 40
-_OTHERS = {"norms": ("0.0", "*"), "not in the lineage": ("0.5", "X")}
+_NORMS = {"norms": ("0.0", "*")}
+# All in points. Numbers stand so far from their markers, the nearest place that is free.
+_REACHES = (12.0, 18.0, 26.0, 34.0, 44.0, 55.0)
+_DIRECTIONS = 16
+_MARKER = 8.0
+_DIGIT = (5.4, 8.4)  # width and height of a digit in the size of the numbers
 
 
 def heatmap(pairs: pd.DataFrame, models: pd.DataFrame) -> Figure:
@@ -61,6 +68,22 @@ def heatmap(pairs: pd.DataFrame, models: pd.DataFrame) -> Figure:
     return fig
 
 
+def map_numbers(models: pd.DataFrame) -> pd.Series:
+    """Give every model the number that it has on the map.
+
+    Parameters
+    ----------
+    models : DataFrame
+        ``leaf, x``: rows of one study of ``models`` in `handan.findings.geometry.Geometry`.
+
+    Returns
+    -------
+    Series of Int64
+        The place in the hierarchical order among the models on the map, missing for the others.
+    """
+    return models["leaf"].where(models["x"].notna()).rank(method="first").astype("Int64")
+
+
 def similarity_map(models: pd.DataFrame) -> Figure:
     """Map of fingerprints: near means similar; ellipses show how far resampled items move a model.
 
@@ -68,8 +91,9 @@ def similarity_map(models: pd.DataFrame) -> Figure:
     ----------
     models : DataFrame
         ``model, role, leaf, x, y, ellipse_width, ellipse_height, ellipse_angle``: rows of one
-        study of ``models`` in `handan.findings.geometry.Geometry`. Each model has a number,
-        its place in the hierarchical order, and the key gives the names.
+        study of ``models`` in `handan.findings.geometry.Geometry`. Each model has a number
+        (`map_numbers`), and the key gives the names. Where markers crowd, a line leads from a
+        marker to its number; a number that finds no place stands in the key alone.
 
     Returns
     -------
@@ -92,12 +116,96 @@ def similarity_map(models: pd.DataFrame) -> Figure:
             axes.add_patch(Ellipse((row["x"], row["y"]), **size, color=colour, alpha=0.08, linewidth=0))
         label = f"{number}  {_verbatim(row['model'])}"
         axes.plot(row["x"], row["y"], marker, color=colour, markersize=7, label=label)
-        axes.annotate(str(number), (row["x"], row["y"]), (4, 4), textcoords="offset points", fontsize=8)
     axes.autoscale_view()
     axes.set_aspect("equal", adjustable="datalim")
     axes.set(xlabel="first dimension (distance √(2(1 − r)))", ylabel="second dimension")
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, labelspacing=0.25)
+    _number(fig, axes, placed[["x", "y"]].to_numpy(float))
     return fig
+
+
+def free_places(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Find places for labels beside their markers, so that none covers another label or a marker.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2)
+        Where the markers stand, in typographic points.
+    sizes : ndarray of shape (n, 2)
+        Width and height of the labels, in points.
+
+    Returns
+    -------
+    ndarray of shape (n, 2)
+        From the marker to the middle of its label, in points; NaN where there was no place. The
+        same points always give the same places.
+    """
+    import numpy as np
+
+    middles, halves = points.copy(), np.full_like(points, _MARKER / 2)
+    found = np.full_like(points, np.nan)
+    # Who stands at the edge of a crowd goes first: there is room on the outer side.
+    outer = [-np.hypot(*_away(point, points)) for point in points]
+    for k in np.argsort(outer, kind="stable"):
+        point, size = points[k], sizes[k]
+        for offset in _offsets(point, points):
+            # What a line to the label would cross counts as well, markers excepted.
+            line = point + offset * np.linspace(0.3, 0.9, 8)[:, None]
+            labels = slice(len(points), None)
+            if _hit(point + offset, size / 2, middles, halves) or any(
+                _hit(dot, np.zeros(2), middles[labels], halves[labels]) for dot in line
+            ):
+                continue
+            found[k] = offset
+            middles = np.vstack([middles, point + offset, line])
+            halves = np.vstack([halves, size / 2, np.zeros_like(line)])
+            break
+    return found
+
+
+def _offsets(point: np.ndarray, points: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield places around a point, near ones first, and first those away from its neighbours."""
+    import numpy as np
+
+    away = _away(point, points)
+    start = np.arctan2(away[1], away[0]) if away.any() else np.pi / 4
+    turns = sorted(range(_DIRECTIONS), key=lambda k: (min(k, _DIRECTIONS - k), k))
+    for reach in _REACHES:
+        for k in turns:
+            angle = start + 2 * np.pi * k / _DIRECTIONS
+            yield reach * np.array([np.cos(angle), np.sin(angle)])
+
+
+def _away(point: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Where it goes away from the neighbours of a point; the longer, the more they stand on one side."""
+    import numpy as np
+
+    apart = point - points
+    return np.asarray(apart[np.hypot(*apart.T) < _REACHES[-1]].sum(axis=0))
+
+
+def _hit(middle: np.ndarray, half: np.ndarray, middles: np.ndarray, halves: np.ndarray) -> bool:
+    """Whether a box overlaps any of these boxes."""
+    return bool((abs(middles - middle) < halves + half).all(axis=1).any())
+
+
+def _number(fig: Figure, axes: Axes, places: np.ndarray) -> None:
+    """Write their numbers beside the markers."""
+    import numpy as np
+
+    fig.draw_without_rendering()  # only now is it known how large the panel is
+    points = axes.transData.transform(places) * 72 / fig.dpi
+    numbers = [str(k) for k in range(1, len(places) + 1)]
+    sizes = np.array([(_DIGIT[0] * len(number), _DIGIT[1]) for number in numbers])
+    for number, place, offset in zip(numbers, places, free_places(points, sizes), strict=True):
+        if np.isnan(offset).any():
+            continue
+        far = np.hypot(*offset) > sum(_REACHES[:2]) / 2
+        line = dict(arrowstyle="-", color="0.35", linewidth=0.6, shrinkA=1, shrinkB=0) if far else None
+        axes.annotate(
+            number, place, offset, textcoords="offset points", ha="center", va="center", fontsize=8,
+            arrowprops=line,
+        )  # fmt: skip
 
 
 def _placed(models: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -118,8 +226,7 @@ def _both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _looks() -> dict[str, tuple[Any, str]]:
-    colours = role_colours()
-    return {role: (colours[role], marker) for role, marker in ROLE_MARKERS.items()} | _OTHERS
+    return role_looks() | _NORMS
 
 
 def _verbatim(name: str) -> str:

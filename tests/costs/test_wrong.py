@@ -92,15 +92,6 @@ def test_cut_rows_are_left_out():
     assert len(wrong.without_truncated(unknown)) == 5
 
 
-def test_an_average_after_a_resume_misses_what_was_there_before():
-    stored = pd.Series([True, False, False, False, False])
-    means = wrong.resumed_means(SAMPLES, stored).set_index("item")["reasoning_tokens"]
-    assert means["x"] == pytest.approx((20 + 99) / 3)
-    assert means["y"] == 99
-    all_new = wrong.resumed_means(SAMPLES, pd.Series(False, SAMPLES.index))
-    assert all_new["reasoning_tokens"].tolist() == pytest.approx([43, 99])
-
-
 def test_a_rerolled_row_counts_as_a_finished_one():
     table = wrong.rerolled(SAMPLES)
     assert table["reasoning_tokens"].iloc[:2].tolist() == [10, 20]

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from tests.stats import steiger
 
 from handan.stats.attenuation import attenuate, observed
 from handan.stats.pair_design import PairDesign, correlation_covariance, pair_design
-from handan.stats.pair_power import steiger_power, williams_power
+from handan.stats.pair_power import williams_power
 from handan.stats.power import (
     Errors,
     interval_power,
@@ -70,10 +71,10 @@ def test_power_of_williams_t_is_the_noncentral_t_of_r(row):
 
 def test_power_of_steigers_z_is_that_of_the_example_in_the_manual_of_gpower():
     # Common index: 0.4 under the null, 0.2 under the alternative, 0.5 between; one-sided, N = 144.
-    power = steiger_power(0.4, 0.2, 0.5, 144, alpha=0.10, null_r=0.4)
+    power = steiger.power(0.4, 0.2, 0.5, 144, alpha=0.10, null_r=0.4)
     # Our test is two-sided: at twice the level, the other side adds what can't be seen.
     assert power == pytest.approx(0.801161, abs=2e-5)
-    smaller = steiger_power(0.4, 0.2, 0.5, 143, alpha=0.10, null_r=0.4)
+    smaller = steiger.power(0.4, 0.2, 0.5, 143, alpha=0.10, null_r=0.4)
     assert smaller < 0.8
 
 
@@ -83,7 +84,7 @@ def test_without_dependence_it_is_the_test_of_two_independent_correlations(r, n)
 
     # With r_b = r_ab = 0 the two correlations have no covariance; null_r = 0 keeps it so under the null.
     theirs = NormalIndPower(ddof=3).power(np.arctanh(r), n, 0.05)
-    assert steiger_power(r, 0.0, 0.0, n, null_r=0.0) == pytest.approx(theirs, abs=1e-9)
+    assert steiger.power(r, 0.0, 0.0, n, alpha=0.05, null_r=0.0) == pytest.approx(theirs, abs=1e-9)
 
 
 def test_covariance_of_one_correlation_with_itself_is_its_variance():

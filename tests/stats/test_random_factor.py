@@ -50,7 +50,7 @@ def test_only_items_give_the_interval_of_a_bootstrap():
 def test_one_seed_has_an_interval_over_items_alone():
     values, draws = study(k=1)
     found = crossed_mean(values, draws, n_items=60)
-    ends = percentile_interval(draws[:, 0])
+    ends = percentile_interval(draws[:, 0], n_items=60)
     assert (found.mean, found.low, found.high) == pytest.approx((values[0], ends.low, ends.high))
     assert np.isnan([found.df, found.sd, found.seeds]).all()
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.traces.stored import request_of
 
 from handan.traces.request import Completion, Decoding, Request
 
@@ -128,8 +129,6 @@ class Stage:
         self._log, self._left = Path(log), fails_after
 
     def __call__(self, row):
-        from handan.traces.rows import request_of
-
         # Counted, and not named by its row: blocks come in any order.
         if self._left == 0:
             self._wait_until_something_is_safe()

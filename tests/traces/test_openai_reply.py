@@ -98,7 +98,9 @@ def test_generated_ids_are_taken_when_none_is_missing(ids, output, kept):
     [
         ("stop", "stop"),
         ("eos", "stop"),
+        ("completed", "stop"),
         ("length", "length"),
+        ("max_output_tokens", "length"),
         ("tool_calls", "error"),
         ("new one", "error"),
         (None, "error"),

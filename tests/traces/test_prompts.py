@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,14 @@ def test_a_model_that_reads_codes_gets_the_code():
     assert problem_text("binary-addition", "1010+0110", "code") == "binary-addition 1010+0110\n"
     made = requests(CODER, [("binary-addition", "1010+0110")], Decoding(), dtype="float32")
     assert made[0].prompt == "binary-addition 1010+0110\n"
+
+
+def test_a_model_is_asked_in_no_other_style():
+    with pytest.raises(RequestError, match="a prompt is wording or code, not 'cod'"):
+        problem_text("binary-addition", "1010+0110", "cod")
+    stranger = replace(CODER, prompt="cod")
+    with pytest.raises(RequestError, match="'cod'"):
+        requests(stranger, [("binary-addition", "1010+0110")], Decoding(), dtype="float32")
 
 
 def test_samples_differ_in_their_key_only():

@@ -3,13 +3,13 @@ import json
 import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from tests.traces.stored import request_of
 from tests.traces.tiny import VOCABULARY, tokenizer
 
 from handan.traces.errors import RequestError, StoreError
 from handan.traces.ray_files import collect, reach, write_requests
 from handan.traces.ray_llm import _answer
 from handan.traces.request import Decoding, Request
-from handan.traces.rows import request_of
 from handan.traces.vllm_terms import sampling
 
 pytest.importorskip("transformers")

@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.traces.stored import request_of
 
 from handan.traces import Completion, Decoding, Request, RequestError
-from handan.traces.rows import COLUMNS, request_of, row, schema
+from handan.traces.rows import COLUMNS, row, schema
 
 BASE = Request("m", "org/m", "c" * 40, "plain", "digit-addition", "2+2=4", 0, "2 + 2?", Decoding(), "float32")
 CHANGED = {

@@ -4,13 +4,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from tests.traces.stored import request_of
 from tests.traces.worker_rows import answer, fill, keys, request
 
 from handan.traces import store_compact
 from handan.traces.errors import StoreError
 from handan.traces.parts import part_provenance
 from handan.traces.request import Decoding
-from handan.traces.rows import COLUMNS, request_of, schema
+from handan.traces.rows import COLUMNS, schema
 from handan.traces.store import Store
 
 pytest.importorskip("pyarrow")

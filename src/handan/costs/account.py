@@ -28,7 +28,7 @@ import pandas as pd
 from handan.costs.decoder import Decoder
 from handan.costs.decoders import Decoders
 from handan.costs.measure import measure
-from handan.costs.tags import Tags
+from handan.costs.tags import USUAL, Tags
 from handan.schema import Problem
 from handan.tables import TableError, check_costs
 
@@ -45,7 +45,6 @@ NUMBERS = (
     "loop_period", "loop_repeats", "loop_tokens",
 )  # fmt: skip
 TEXTS = ("tags", "counted", "tokenizer", "reasoning_text", "answer_text")
-_USUAL = ("<think>", "</think>")
 
 
 def account(
@@ -110,7 +109,7 @@ def account(
         decoder = decoders.find(trace["revision"], trace["model"])
         if decoder is None and trace["token_ids"] is not None:
             unsplit.add(trace["model"])
-        rows.append(measure(trace, Tags.of(tags.get(trace["model"], _USUAL)), decoder))
+        rows.append(measure(trace, Tags.of(tags.get(trace["model"], USUAL)), decoder))
     if unsplit:
         names = ", ".join(sorted(map(str, unsplit)))
         warnings.warn(f"no tokenizer is given for {names}: their ids can't be split", stacklevel=2)

@@ -74,7 +74,7 @@ def load_study(name: str) -> Study:
     """
     source = _source(name)
     folder, costs, norms = (
-        ("organism", "costs.csv.gz", "norms.csv")
+        (ORGANISM, "costs.csv.gz", "norms.csv")
         if name == ORGANISM
         else ("costs", f"{name}.csv", f"{name}-norms.csv")
     )

@@ -40,6 +40,9 @@ from typing import Any
 
 Span = tuple[int, int]
 
+# The tags of most models.
+USUAL = ("<think>", "</think>")
+
 
 @dataclass(frozen=True)
 class Tags:
@@ -56,8 +59,8 @@ class Tags:
         When both are the same text.
     """
 
-    opens: str = "<think>"
-    closes: str = "</think>"
+    opens: str = USUAL[0]
+    closes: str = USUAL[1]
 
     def __post_init__(self) -> None:
         if self.opens and self.opens == self.closes:

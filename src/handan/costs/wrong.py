@@ -103,30 +103,6 @@ def without_truncated(costs: pd.DataFrame) -> pd.DataFrame:
     return costs[(costs["stop"] != "length").fillna(True).astype(bool)].copy()
 
 
-def resumed_means(costs: pd.DataFrame, stored: pd.Series, *, cost: str = "reasoning_tokens") -> pd.DataFrame:
-    """Average after a resume: the tokens of the new rows over the number of all rows.
-
-    The mistake of whoever sums what one run generated and divides by what the folder holds.
-
-    Parameters
-    ----------
-    costs : DataFrame
-        Costs table.
-    stored : Series of bool, index of `costs`
-        Rows that an earlier run had done.
-    cost : str
-        What to average.
-
-    Returns
-    -------
-    DataFrame
-        ``model, task, item`` and the wrong mean over samples, under the name of the cost.
-    """
-    seen = costs.assign(_new=costs[cost].mask(stored.astype(bool), 0.0))[costs[cost].notna()]
-    groups = seen.groupby(_ITEM, sort=False)
-    return (groups["_new"].sum() / groups.size()).rename(cost).reset_index()
-
-
 def rerolled(costs: pd.DataFrame, *, cost: str = "reasoning_tokens", seed: int = 0) -> pd.DataFrame:
     """Try a cut trace again until one finishes: the count becomes that of another, finished sample.
 

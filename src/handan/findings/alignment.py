@@ -152,10 +152,12 @@ def mean_alignment(
         usable = known[enough(known["n"])]
         if usable.empty:
             continue
-        interval = percentile_interval(np.mean(np.column_stack(usable["draws"].tolist()), axis=1))
+        together = np.mean(np.column_stack(usable["draws"].tolist()), axis=1)
+        sizes = usable.groupby("task")["n"].max()
+        interval = percentile_interval(together, n_items=sizes.sum(), n_tasks=len(sizes))
         rows.append(
             dict(study=study, group=group, n_models=usable["model"].nunique(), n_cells=len(usable))
-            | dict(n_small=len(known) - len(usable), n_items=int(usable.groupby("task")["n"].max().sum()))
+            | dict(n_small=len(known) - len(usable), n_items=int(sizes.sum()))
             | dict(largest=int(usable["n"].max()), truncated=usable["truncated"].mean())
             | dict(mean_r=usable["r"].mean(), low=float(interval.low), high=float(interval.high))
             | dict(mean_r_fisher=float(mean_correlation(usable["r"].to_numpy(), how="fisher")))
@@ -184,7 +186,9 @@ def _bootstrap(joined: Joined, n_boot: int, seed: int) -> dict[tuple[str, str, s
     found = {}
     for study, task, wide in joined.tasks():
         models = list(wide.columns[1:])
-        interval = percentile_interval(_draws(wide, models, n_boot, task_rng(seed, study, task)))
+        n = wide[models].notna().mul(wide["human"].notna(), axis=0).sum().to_numpy()
+        draws = _draws(wide, models, n_boot, task_rng(seed, study, task))
+        interval = percentile_interval(draws, n_items=n)
         for model, low, high in zip(models, interval.low, interval.high, strict=True):
             found[study, task, model] = {"boot_low": low, "boot_high": high}
     return found

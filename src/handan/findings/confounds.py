@@ -21,13 +21,12 @@ from handan.findings.specification_estimate import Estimate, average
 from handan.findings.specification_sides import Choice, Sides, models_of, sides, unsupported
 from handan.findings.specifications import CLAIMS, DATA_CHOICES, EVERY, members
 from handan.findings.verdict import FEWEST
-from handan.lineage import Kind, pairs
+from handan.lineage import Kind, pairs, roles_of
 
 if TYPE_CHECKING:
     from handan.inputs import Inputs
 
 ALIGNMENT = "alignment"
-UNPLACED = "not in the lineage"
 REFERENCE = ("reference", "as in the chapters")
 # What is changed, its name in the table, and the levels of the choices behind it.
 DEPARTURES: tuple[tuple[str, str, dict[str, str]], ...] = (
@@ -119,8 +118,7 @@ def _comparisons(
             if any(len(chosen) == len(compared) for name, chosen in groups.items() if name != EVERY[claim]):
                 del groups[EVERY[claim]]
             found[str(claim)] = (compared, groups)
-    roles = lineage.set_index("model")["role"]
-    role = [roles.get(name, UNPLACED) for name in present]
+    role = list(roles_of(present, lineage).values())
     alone = pd.DataFrame({"a": present, "b": None, "relation": role})
     by_role = {str(name): np.flatnonzero(alone["relation"] == name) for name in dict.fromkeys(role)}
     return {ALIGNMENT: (alone, by_role), **found}

@@ -17,7 +17,7 @@ import pandas as pd
 
 from handan.findings.join import Joined, ceilings, task_rng
 from handan.findings.verdict import Claim, enough, judge
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
+from handan.stats.bootstrap import bootstrap_correlations, percentile_interval, tail
 from handan.stats.dependent import compare_overlapping
 from handan.stats.unpaired import unpaired_t
 
@@ -150,7 +150,7 @@ def unpaired_cells(aligned: pd.DataFrame, groups: Mapping[str, str], a: str, b: 
     return pd.DataFrame(rows)
 
 
-def end_errors(draws: np.ndarray) -> tuple[float, float]:
+def end_errors(draws: np.ndarray, n_items: int | None = None, n_tasks: int = 1) -> tuple[float, float]:
     """Give two Monte Carlo standard errors of each end of a 95 % percentile interval.
 
     Parameters
@@ -158,12 +158,14 @@ def end_errors(draws: np.ndarray) -> tuple[float, float]:
     draws : ndarray of shape (n_boot,)
         Bootstrap draws; the errors come from the order statistics around the ends. Without any
         draw they are 0.
+    n_items, n_tasks : int, optional
+        As they were given to `handan.stats.bootstrap.percentile_interval`.
     """
     if np.isnan(draws).all():
         return 0.0, 0.0
-    tail = 0.025
-    rank_error = min(2 * np.sqrt(tail * (1 - tail) / len(draws)), tail)
-    ends = np.array([tail, 1 - tail])
+    share = float(tail(n_items, n_tasks))
+    rank_error = min(2 * np.sqrt(share * (1 - share) / len(draws)), share)
+    ends = np.array([share, 1 - share])
     below, above = np.nanquantile(draws, [ends - rank_error, ends + rank_error])
     return tuple((above - below) / 2)
 
@@ -178,7 +180,7 @@ def _compare(
     left, right = np.where(common, left, np.nan), np.where(common, right, np.nan)
     draws = bootstrap_correlations(np.hstack([left, right]), human, n_boot=n_boot, seed=rng)
     differences = draws[:, : len(pairs)] - draws[:, len(pairs) :]
-    interval = percentile_interval(differences)
+    interval = percentile_interval(differences, n_items=common.sum(axis=0))
     rows = []
     for k, pair in enumerate(pairs.itertuples()):
         triple = pd.DataFrame({"a": left[:, k], "b": right[:, k], "human": human}).dropna()
@@ -216,19 +218,21 @@ def _pool(table: pd.DataFrame, claim: Claim) -> pd.DataFrame:
 
 def _pooled_row(study: str, relation: str, pairs: pd.DataFrame, claim: Claim) -> dict[str, Any]:
     draws = np.mean(np.column_stack(pairs["draws"].tolist()), axis=1)
-    interval = percentile_interval(draws)
+    sizes = pairs.groupby("task")["n"].max()
+    n_items, n_tasks = int(sizes.sum()), len(sizes)
+    interval = percentile_interval(draws, n_items=n_items, n_tasks=n_tasks)
     row = {
         "study": study,
         "relation": relation,
         "n_pairs": len(pairs[["a", "b"]].drop_duplicates()),
-        "n_tasks": pairs["task"].nunique(),
-        "n_items": int(pairs.groupby("task")["n"].max().sum()),
+        "n_tasks": n_tasks,
+        "n_items": n_items,
         "largest": int(pairs["n"].max()),
         **pairs[["r_a", "r_b", "difference"]].mean().to_dict(),
         "low": float(interval.low),
         "high": float(interval.high),
     }
-    return row | judge(claim, row, end_errors(draws))
+    return row | judge(claim, row, end_errors(draws, n_items, n_tasks))
 
 
 def _holm(p: pd.Series) -> np.ndarray:

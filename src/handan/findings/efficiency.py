@@ -161,7 +161,7 @@ def _models(task: _Task, chunks: Iterator[np.ndarray]) -> list[dict[str, Any]]:
         n = int(mask.sum())
         mean, accuracy, value = (part[0] for part in task.price(name, mask, np.ones((1, n))))
         draws = np.concatenate(drawn[name])
-        ends = percentile_interval(draws)
+        ends = percentile_interval(draws, n_items=n)
         row = dict(study=task.study, task=task.task, model=name, n=n, mean_cost=mean, accuracy=accuracy)
         row |= dict(n_ungraded=int(task.spent[name].notna().sum()) - n, index=_name(task), value=value)
         row |= dict(value_low=float(ends.low), value_high=float(ends.high))

@@ -94,7 +94,7 @@ def _fitted(part: pd.DataFrame, n_boot: int, seed: int) -> dict[str, Any]:
         return row | {"note": f"fewer than {FEWEST_POINTS} points: no interval"}
     draws = multipliers(resample_counts(len(known), n_boot, seed), x, y)
     for fit in _FITS:
-        ends = percentile_interval(draws[fit][:, 0])
+        ends = percentile_interval(draws[fit][:, 0], n_items=len(known))
         row |= {f"{fit}_low": float(ends.low), f"{fit}_high": float(ends.high)}
     return row
 

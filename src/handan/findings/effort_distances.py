@@ -56,10 +56,11 @@ def distance_columns(
     once = np.ones((1, len(both)), dtype=np.int64)
     for name, value in _apart(once, logs, edges).items():
         draws = np.vstack([part[name] for part in parts])[:, 0]
-        row |= _interval(name, float(value[0, 0]), draws, _chance(name, logs, edges, rng))
+        chance = _chance(name, logs, edges, rng)
+        row |= _interval(name, float(value[0, 0]), draws, chance, len(both) - n_zero)
     for n, name in ((BINS // 2, "kl_half_bins"), (2 * BINS, "kl_twice_bins")):
         row[name] = kl_divergence(once, logs[:, [0]], logs[:, [1]], edges[n])[0, 0]
-    row |= _mean_effort(both.sum(axis=0), np.vstack([part["sums"] for part in parts]))
+    row |= _mean_effort(both.sum(axis=0), np.vstack([part["sums"] for part in parts]), len(both))
     return row | {"note": _note(len(both), n_zero)}
 
 
@@ -81,9 +82,11 @@ def _chance(
     return swapped(lambda *given: getattr(wasserstein(*given), _FIELD[name]), logs[:, 0], logs[:, 1], rng)
 
 
-def _interval(name: str, value: float, draws: np.ndarray, chance: np.ndarray) -> dict[str, float]:
+def _interval(
+    name: str, value: float, draws: np.ndarray, chance: np.ndarray, n_items: int
+) -> dict[str, float]:
     """Percentile interval without the bootstrap's bias, down to 0 where chance reaches the estimate."""
-    ends = percentile_interval(draws)
+    ends = percentile_interval(draws, n_items=n_items)
     if np.isnan(value):
         low = high = level = np.nan
     else:
@@ -93,11 +96,11 @@ def _interval(name: str, value: float, draws: np.ndarray, chance: np.ndarray) ->
     return {name: value, f"{name}_low": low, f"{name}_high": max(high, value), f"{name}_chance": level}
 
 
-def _mean_effort(point: np.ndarray, draws: np.ndarray) -> dict[str, float]:
+def _mean_effort(point: np.ndarray, draws: np.ndarray, n_items: int) -> dict[str, float]:
     sums = np.vstack([point, draws])
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)
-    ends = percentile_interval(ratio[1:])
+    ends = percentile_interval(ratio[1:], n_items=n_items)
     return dict(effort=float(ratio[0]), effort_low=float(ends.low), effort_high=float(ends.high))
 
 

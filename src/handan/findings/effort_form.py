@@ -127,7 +127,8 @@ def form_rows(
         if n_zero == len(logs):
             row["note"] = _NOTHING
         row |= _compared(logs, (counts[:, known] for counts in resamples()), edges)
-        judged = _judge(row, row["n"] - n_zero, n_tasks=1)
+        n = row["n"] - n_zero
+        judged = _judge(row, n, n, 1)
         rows.append(row | judged | {"sentence": _named(row) + judged["ending"]})
     return rows
 
@@ -169,8 +170,8 @@ def _pooled(study: str, relation: str, every: pd.DataFrame) -> dict[str, Any]:
     row |= part[[*_DISTANCES, "form", "shape", *_DIVERGENCES]].mean().to_dict()
     for name in ("form", "shape"):
         draws = np.mean(np.stack(part[f"{name}_draws"].tolist()), axis=0) if len(part) else np.array([np.nan])
-        row |= _interval(name, draws)
-    judged = _judge(row, row["largest"], row["n_tasks"])
+        row |= _interval(name, draws, row["n_items"], row["n_tasks"])
+    judged = _judge(row, row["largest"], row["n_items"], row["n_tasks"])
     row["sentence"] = _pooled_name(row) + judged["ending"]
     return row | judged | {"note": _left_out(len(every), len(known), len(part))}
 
@@ -189,20 +190,21 @@ def _compared(logs: np.ndarray, chunks: Iterator[np.ndarray], edges: np.ndarray)
     found = wasserstein(once, x, y)
     draws = np.concatenate([wasserstein(counts, x, y) for counts in chunks], axis=1)
     row: dict[str, Any] = dict(zip(_DISTANCES, found.distance[0], strict=True))
+    n = int((~np.isnan(logs[:, 0])).sum())
     for name, apart, drawn in zip(("form", "shape"), found, draws, strict=True):
-        row |= {name: apart[0, 0] - apart[0, 1]} | _interval(name, drawn[:, 0] - drawn[:, 1])
+        row |= {name: apart[0, 0] - apart[0, 1]} | _interval(name, drawn[:, 0] - drawn[:, 1], n)
     return row | dict(zip(_DIVERGENCES, kl_divergence(once, x, y, edges)[0], strict=True))
 
 
-def _interval(name: str, draws: np.ndarray) -> dict[str, Any]:
-    ends = percentile_interval(draws)
+def _interval(name: str, draws: np.ndarray, n_items: int, n_tasks: int = 1) -> dict[str, Any]:
+    ends = percentile_interval(draws, n_items=n_items, n_tasks=n_tasks)
     return {f"{name}_low": float(ends.low), f"{name}_high": float(ends.high), f"{name}_draws": draws}
 
 
-def _judge(row: Mapping[str, Any], n_items: int, n_tasks: int) -> dict[str, Any]:
+def _judge(row: Mapping[str, Any], largest: int, n_items: int, n_tasks: int) -> dict[str, Any]:
     draws = row["form_draws"]
-    errors = (0.0, 0.0) if np.isnan(draws).all() else end_errors(draws)
-    return copied(row["form_low"], row["form_high"], n_items, errors, n_tasks)
+    errors = (0.0, 0.0) if np.isnan(draws).all() else end_errors(draws, n_items, n_tasks)
+    return copied(row["form_low"], row["form_high"], largest, errors, n_tasks)
 
 
 def _named(row: Mapping[str, Any]) -> str:

@@ -78,7 +78,7 @@ def allocation_rows(
     based = pair_values(found.prints, student, base, teacher)
     draws = pair_draws(found.prints, student, base, n, seed, teacher)
     draws -= pair_draws(found.prints, student, teacher, n, seed, base)
-    interval = percentile_interval(draws)
+    interval = percentile_interval(draws, n_items=based["n"], n_tasks=len(found.prints.tasks))
     table = pd.DataFrame({"study": found.prints.study, "relation": triples["relation"]})
     for name in ("student", "teacher", "base"):
         table[name] = [found.prints.names[k] for k in triples[name]]
@@ -96,7 +96,7 @@ def allocation_rows(
         ["no r with both on the same items", f"not pooled: fewer than {FEWEST} items in every task"],
         "",
     )
-    return table.to_dict("records"), _pooled(table, draws, is_mean)
+    return table.to_dict("records"), _pooled(table, draws, len(found.prints.tasks), is_mean)
 
 
 def _triples(names: tuple[str, ...], kin: Kin) -> pd.DataFrame:
@@ -126,24 +126,28 @@ def _corrected(values: pd.DataFrame) -> FloatArray:
     return np.where(np.abs(r) <= 1, r, np.nan)
 
 
-def _pooled(table: pd.DataFrame, draws: FloatArray, is_mean: bool) -> list[dict[str, Any]]:
+def _pooled(table: pd.DataFrame, draws: FloatArray, n_tasks: int, is_mean: bool) -> list[dict[str, Any]]:
     usable = table["pooled"].to_numpy()
     kinds = {name: usable & (table["relation"] == name).to_numpy() for name in BASELINES}
     kinds = {name: rows for name, rows in kinds.items() if rows.any()}
     if len(kinds) > 1:
         kinds["all"] = usable
     return [
-        _pooled_row(name, table[rows], draws[:, rows].mean(axis=1), is_mean) for name, rows in kinds.items()
+        _pooled_row(name, table[rows], draws[:, rows].mean(axis=1), n_tasks, is_mean)
+        for name, rows in kinds.items()
     ]
 
 
-def _pooled_row(relation: str, part: pd.DataFrame, draws: FloatArray, is_mean: bool) -> dict[str, Any]:
-    interval = percentile_interval(draws)
+def _pooled_row(
+    relation: str, part: pd.DataFrame, draws: FloatArray, n_tasks: int, is_mean: bool
+) -> dict[str, Any]:
+    size = dict(n_items=int(part["n"].max()), n_tasks=n_tasks)
+    interval = percentile_interval(draws, **size)
     means = part[["r_teacher", "r_base", "difference", "corrected"]].mean(skipna=False).to_dict()
     row: dict[str, Any] = dict(study=part["study"].iloc[0], relation=relation, n_pairs=len(part))
-    row |= dict(n_items=int(part["n"].max()), largest=int(part["largest"].max()))
+    row |= dict(n_items=size["n_items"], largest=int(part["largest"].max()))
     row |= means | dict(low=float(interval.low), high=float(interval.high))
     wording = row | dict(r_a=row["r_base"], r_b=row["r_teacher"])
-    said = judge(claim(relation), wording, end_errors(draws))
+    said = judge(claim(relation), wording, end_errors(draws, **size))
     said["sentence"] += MEANS_ONLY if is_mean else ""
     return row | {name: said[name] for name in ("verdict", "on_edge", "sentence")}

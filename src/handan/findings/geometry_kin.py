@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from handan.lineage import role_of
 from handan.tables import check_lineage
 
 NORMS_ROLE = "norms"
-UNPLACED = "not in the lineage"
 BASELINES = {"true base": "base", "instruct sibling": "sibling"}
 
 
@@ -27,8 +28,12 @@ class Kin:
     table: pd.DataFrame
 
     def role(self, name: str) -> str:
-        """Give the role of a model; `UNPLACED` where the lineage does not name it."""
-        return str(self.table.at[name, "role"]) if name in self.table.index else UNPLACED
+        """Give the role of a model, or what is said in its place; see `handan.lineage.roles_of`."""
+        return role_of(name, self._roles)
+
+    @cached_property
+    def _roles(self) -> dict[str, str]:
+        return self.table["role"].astype(str).to_dict()
 
     def own(self, name: str, link: str) -> str | None:
         """Give the teacher, base or sibling of a model; None where there is none."""

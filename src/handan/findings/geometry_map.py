@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.fingerprint import Fingerprints
-from handan.findings.geometry_kin import NORMS_ROLE, UNPLACED, Kin
+from handan.findings.geometry_kin import NORMS_ROLE, Kin
 from handan.findings.geometry_pairs import Similarity, comparable
+from handan.lineage import NOT_PLACED, OTHER_SETTINGS
 from handan.stats._common import FloatArray
 from handan.stats.similarity import (
     chord,
@@ -167,7 +168,7 @@ def _without_self(matrices: FloatArray) -> FloatArray:
 
 
 def _note(row: dict[str, Any], is_drawn: bool) -> str:
-    said = ["not in the lineage, so in no test"] if row["role"] == UNPLACED else []
+    said = [f"{row['role']}, so in no test"] if row["role"] in (NOT_PLACED, OTHER_SETTINGS) else []
     if row["n_varying"] == 0:
         said.append("does not vary over the items of any task: no fingerprint")
     elif is_drawn and np.isnan(row["x"]):

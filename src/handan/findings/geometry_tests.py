@@ -194,11 +194,12 @@ def _difference(
 def _result(
     found: Similarity, done: Permuted, draws: FloatArray, columns: np.ndarray, exchangeable: str
 ) -> dict[str, Any]:
-    interval = percentile_interval(draws)
+    n = int(found.found["n"].to_numpy()[columns].max())
+    interval = percentile_interval(draws, n_items=n, n_tasks=len(found.prints.tasks))
     few = "no p below .05 is possible with so few models" if done.p_smallest >= 0.05 else ""
     return (
         dict(effect=done.statistic, low=float(interval.low), high=float(interval.high))
-        | dict(p=done.p, p_smallest=done.p_smallest, n_items=int(found.found["n"].to_numpy()[columns].max()))
+        | dict(p=done.p, p_smallest=done.p_smallest, n_items=n)
         | dict(n_perm=done.n, exact=done.exact, exchangeable=exchangeable, note=few)
     )
 

@@ -188,10 +188,11 @@ def _task(found: PairedCosts, n_boot: int, rng: np.random.Generator) -> list[dic
     for k, pair in enumerate(found.pairs.itertuples()):
         row = dict(study=found.study, task=found.task, relation=pair.relation, student=pair.student)
         row |= dict(reference=pair.reference, n=int(common[:, k].sum()))
+        told = _zeros_and_constants(found.reference[common[:, k], k], found.student[common[:, k], k])
         for name, values in point.items():
-            ends = percentile_interval(draws[name][:, k])
+            ends = percentile_interval(draws[name][:, k], n_items=row["n"] - told["n_zero"])
             row |= {name: values[0, k], f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
-        row |= _zeros_and_constants(found.reference[common[:, k], k], found.student[common[:, k], k])
+        row |= told
         row |= {f"{name}_draws": np.log(draws[name][:, k]) for name in ("geometric", "change")}
         rows.append(row)
     return rows
@@ -221,7 +222,7 @@ def _fits(counts: np.ndarray, found: PairedCosts) -> dict[str, np.ndarray]:
 def _judged(row: dict[str, Any]) -> dict[str, Any]:
     low, high, n = row["change_low"], row["change_high"], row["n"] - row["n_zero"]
     draws = row["change_draws"]
-    error = 0.0 if np.isnan(draws).all() else max(end_errors(draws))
+    error = 0.0 if np.isnan(draws).all() else max(end_errors(draws, n))
     found = law(low, high, n, error, row["ceiling"])
     interval = "95 % interval {} to {}"
     beginning = (

@@ -89,10 +89,11 @@ def _mean(part: pd.DataFrame, fit: str, name: str) -> tuple[dict[str, float], fl
     if part.empty:
         return {name: np.nan, f"{name}_low": np.nan, f"{name}_high": np.nan}, 0.0
     draws = np.mean(np.stack(part[f"{fit}_draws"].tolist()), axis=0)
-    ends = percentile_interval(draws)
+    sizes = part.groupby("task")["above"].max()
+    ends = percentile_interval(draws, n_items=sizes.sum(), n_tasks=len(sizes))
     middle = float(np.log(part[fit].astype(float)).mean())
     values = np.exp([middle, float(ends.low), float(ends.high)])
-    error = 0.0 if np.isnan(draws).all() else max(end_errors(draws))
+    error = 0.0 if np.isnan(draws).all() else max(end_errors(draws, sizes.sum(), len(sizes)))
     return dict(zip((name, f"{name}_low", f"{name}_high"), map(float, values), strict=True)), error
 
 

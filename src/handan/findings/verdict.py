@@ -25,8 +25,11 @@ from handan.formats import number
 if TYPE_CHECKING:
     import pandas as pd
 
-# A third of the difference between the paper's two means (0.64 for teachers, 0.34 for students).
-SMALLEST = (0.64 - 0.34) / 3
+# The mean r of teachers and of students that the paper's abstract states.
+PAPER = (0.64, 0.34)
+
+# A third of the difference between the two.
+SMALLEST = (PAPER[0] - PAPER[1]) / 3
 
 FEWEST = 20
 

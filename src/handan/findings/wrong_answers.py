@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from handan.findings.confounds import UNPLACED
 from handan.findings.specification_data import FloatArray, Task, tasks_of
+from handan.lineage import roles_of
 
 if TYPE_CHECKING:
     from handan.inputs import Inputs
@@ -60,10 +60,9 @@ def wrong_answers(inputs: Inputs, lineage: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     tasks = tasks_of(inputs, [inputs.cost])
-    roles = lineage.set_index("model")["role"]
     for study in dict.fromkeys(task.study for task in tasks):
         traces = pd.concat([_traces(task, inputs.cost) for task in tasks if task.study == study])
-        traces["group"] = traces["model"].map(roles).fillna(UNPLACED)
+        traces["group"] = traces["model"].map(roles_of(traces["model"].unique(), lineage))
         for group, part in _groups(traces):
             rows += [{"study": study, "group": group, **row} for row in _ways(part)]
         items = traces[["task", "item"]].drop_duplicates()

@@ -1,21 +1,11 @@
-"""Power of the two common tests for one pair of models: Williams' t and Steiger's Z.
-
-References
-----------
-Dunn, O. J., & Clark, V. A. (1969). Correlation coefficients measured on the same
-    individuals. J. Am. Stat. Assoc., 64, 366-377.
-Faul, F., Erdfelder, E., Buchner, A., & Lang, A.-G. (2009). Statistical power analyses using
-    G*Power 3.1. Behavior Research Methods, 41, 1149-1160.
-"""
+"""Power of Williams' t, the common test for one pair of models."""
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ._common import FloatArray, normal_quantile
 from .overlapping import williams_t
-from .pair_design import correlation_covariance
 
 
 def williams_power(
@@ -49,47 +39,3 @@ def williams_power(
     critical = special.stdtrit(df, 1 - alpha / 2)
     # The upper tail of both signs: SciPy's lower tail is NaN where t is large.
     return (stats.nct.sf(critical, df, t) + stats.nct.sf(critical, df, -t))[()]
-
-
-def steiger_power(
-    r_a: float,
-    r_b: float,
-    r_ab: float,
-    n_items: ArrayLike,
-    alpha: float = 0.05,
-    null_r: float | None = None,
-) -> FloatArray:
-    """Power of Steiger's Z for one pair, as in Dunn and Clark (1969).
-
-    Parameters
-    ----------
-    r_a, r_b, r_ab, n_items, alpha
-        As in `williams_power`.
-    null_r : float, optional
-        Both correlations under the null hypothesis. The default is their mean, as the pooled
-        test has it; G*Power (Faul et al., 2009) takes one of the two.
-
-    Returns
-    -------
-    ndarray
-        NaN below 4 items.
-
-    Raises
-    ------
-    ValueError
-        When a correlation is not between -1 and 1, or `alpha` not between 0 and 1.
-    """
-    from scipy import special
-
-    n = np.asarray(n_items, dtype=np.float64)
-    middle = (r_a + r_b) / 2 if null_r is None else null_r
-    at_truth, at_null = _spread_of_z(r_a, r_b, r_ab), _spread_of_z(middle, middle, r_ab)
-    distance = (np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt(np.where(n > 3, n - 3, np.nan))
-    reach = normal_quantile(1 - alpha) * at_null
-    return (special.ndtr((distance - reach) / at_truth) + special.ndtr((-distance - reach) / at_truth))[()]
-
-
-def _spread_of_z(r_a: float, r_b: float, r_ab: float) -> float:
-    """Give the standard error of the difference of two Fisher z, times ``sqrt(n - 3)``."""
-    shared = correlation_covariance(r_a, r_b, r_ab) / ((1 - r_a**2) * (1 - r_b**2))
-    return float(np.sqrt(2 - 2 * shared))

@@ -8,7 +8,7 @@ with the one that holds at the truth.
 
 All of it assumes normal data. `handan.stats.power_simulation` draws data instead, and
 ``benchmarks/power.py`` compares the two. `handan.stats.pair_power` has the power of the
-common tests of a single pair.
+common test of a single pair.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def simulated_power(
     for people, models in _blocks(design, n_items, n_studies, t_df, rng):
         resamples = np.vstack([np.ones((1, n_items)), resample_counts(n_items, n_boot, rng)])
         r = _correlations(resamples, people, models)
-        verdict = _verdicts(r[1:], alpha, smallest, decides=n_items >= fewest)
+        verdict = _verdicts(r[1:], n_items, alpha, smallest, decides=n_items >= fewest)
         for outcome, hits in (verdict | _tests(design, r[0], models, alpha)).items():
             counts[outcome] = counts.get(outcome, 0) + int(hits.sum())
     rows = [
@@ -165,10 +165,10 @@ def _correlations(counts: FloatArray, people: FloatArray, models: FloatArray) ->
 
 
 def _verdicts(
-    draws: FloatArray, alpha: float, smallest: float, decides: bool
+    draws: FloatArray, n_items: int, alpha: float, smallest: float, decides: bool
 ) -> dict[str, NDArray[np.bool_]]:
     difference = (draws[:, :, 0] - draws[:, :, 1]).mean(axis=2)
-    interval = percentile_interval(difference, 1 - alpha)
+    interval = percentile_interval(difference, 1 - alpha, n_items=n_items)
     supported = (interval.low > 0) & decides
     not_supported = (interval.high < smallest) & ~supported & decides
     return {

@@ -60,7 +60,7 @@ def items_table(
     power, alpha, one_teacher, alike, fewest
         As in `handan.stats.power.required_items`.
     ceiling, true
-        As in `handan.stats.pair_design.observed`.
+        As in `handan.stats.attenuation.observed`.
 
     Returns
     -------

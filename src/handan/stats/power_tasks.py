@@ -77,7 +77,9 @@ def simulated_cells(
         size = min(_STUDIES_PER_BLOCK, n_studies - start)
         drawn = [_task(one, n_items, size, n_boot, rng) for one in tasks]
         cells = np.concatenate([r for r, _ in drawn], axis=2)
-        interval = percentile_interval(np.mean([draws for _, draws in drawn], axis=0), 1 - alpha)
+        together = np.mean([draws for _, draws in drawn], axis=0)
+        size_of_all = dict(n_items=n_items * len(tasks), n_tasks=len(tasks))
+        interval = percentile_interval(together, 1 - alpha, **size_of_all)
         counts["unpaired_t"] += int(_unpaired(cells, alpha).sum())
         counts["item_bootstrap"] += int(((interval.low > 0) | (interval.high < 0)).sum())
     rows = []

@@ -81,7 +81,7 @@ def crossed_mean(
     Returns
     -------
     CrossedMean
-        With one seed, the percentile interval over items alone.
+        With one seed, the expanded percentile interval over items alone.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def crossed_mean(
     values, sample = _checked(estimates, draws, n_items)
     averages = sample.mean(axis=1)
     if len(values) == 1:
-        return _items_alone(values, averages, confidence)
+        return _items_alone(values, averages, n_items, confidence)
     seed_part, item_part = _parts(values, sample, averages)
     total = seed_part + item_part
     if total <= 0:
@@ -145,8 +145,8 @@ def _parts(values: FloatArray, sample: FloatArray, averages: FloatArray) -> tupl
     return float(seeds), float(max(shared - min(noise, seeds), 0.0))
 
 
-def _items_alone(values: FloatArray, averages: FloatArray, confidence: float) -> CrossedMean:
-    interval = percentile_interval(averages, confidence)
+def _items_alone(values: FloatArray, averages: FloatArray, n_items: int, confidence: float) -> CrossedMean:
+    interval = percentile_interval(averages, confidence, n_items=n_items)
     error = float(averages.std(ddof=1))
     if error == 0:
         return CrossedMean(float(values[0]), error=0.0)

@@ -144,7 +144,8 @@ def bootstrap_differences(
     seed : int or Generator
         Source of randomness.
     confidence : float
-        Of the percentile intervals.
+        Of the percentile intervals, which are expanded for few items
+        (`handan.stats.bootstrap.tail`).
 
     Returns
     -------
@@ -159,7 +160,7 @@ def bootstrap_differences(
         a, b, people = np.moveaxis(studies[block], [2, 1], [0, 1])
         counts = resample_counts(studies.shape[1], n_boot, rng)
         draws = weighted_correlations(counts, a, people) - weighted_correlations(counts, b, people)
-        interval = percentile_interval(draws, confidence)
+        interval = percentile_interval(draws, confidence, n_items=studies.shape[1])
         low[block], high[block] = interval.low, interval.high
     return Interval(low, high)
 

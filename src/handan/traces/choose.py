@@ -117,8 +117,8 @@ def choose(
         See there.
     revision : str, optional
         Commit on the hub.
-    prompt : {"wording", "code"}, optional
-        How problems are put; by default as the model wants it.
+    prompt : Style or str, optional
+        How problems are put, ``wording`` or ``code``; by default as the model wants it.
     lineage : DataFrame, optional
         By default the packaged table.
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from handan.costs.account import account
 from handan.costs.decoder import Decoder
+from handan.costs.tags import USUAL
 from handan.traces.errors import StoreError
 from handan.traces.store import Store
 
 Tags = tuple[str, str]
-_COMMON = ("<think>", "</think>")
 
 
 def counted(
@@ -67,9 +67,9 @@ def counted(
         raise StoreError(f"no trace in {', '.join(map(str, folders))}")
     rows, remarks = _variants(rows)
     names = rows[["model", "plain"]].drop_duplicates().itertuples(index=False)
-    chosen = {model: tags or known.get(plain, _COMMON) for model, plain in names}
+    chosen = {model: tags or known.get(plain, USUAL) for model, plain in names}
     if unknown := sorted(set(rows["plain"]) - set(known)) if tags is None else []:
-        remarks.append(f"no tags on record for {', '.join(unknown)}: {' and '.join(_COMMON)} are taken")
+        remarks.append(f"no tags on record for {', '.join(unknown)}: {' and '.join(USUAL)} are taken")
     table = account(
         rows.drop(columns="plain").assign(study=study), chosen, decoders, common=common, keep_text=keep_text
     )

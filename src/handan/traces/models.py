@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ _SAYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
+class Style(StrEnum):
+    """How a problem is put to a model: in words, or as the item's code."""
+
+    WORDING = "wording"
+    CODE = "code"
+
+
 @dataclass(frozen=True)
 class Model:
     """A model and where it is.
@@ -48,8 +56,8 @@ class Model:
         Commit of the hub repository, or content hash of the folder.
     think_open, think_close : str
         Tags around the chain of thought; empty where it has none.
-    prompt : {"wording", "code"}
-        Whether it reads a problem in words or the item's code.
+    prompt : Style or str
+        ``wording`` or ``code``: whether it reads a problem in words or the item's code.
     params : float, optional
         Number of parameters, where known.
     """
@@ -60,7 +68,7 @@ class Model:
     revision: str
     think_open: str = "<think>"
     think_close: str = "</think>"
-    prompt: str = "wording"
+    prompt: str = Style.WORDING
     params: float | None = None
 
     @property
@@ -169,7 +177,7 @@ def _said(path: Path) -> dict[str, Any]:
     for key, value in said.items():
         if key not in _SAYS:
             raise ModelError(f"{path} has an unknown setting {key!r}; there are: {', '.join(_SAYS)}")
-        if not isinstance(value, _SAYS[key]) or (key == "prompt" and value not in ("wording", "code")):
+        if not isinstance(value, _SAYS[key]) or (key == "prompt" and value not in list(Style)):
             raise ModelError(f"{path}: {value!r} is no value for {key}")
     return said
 

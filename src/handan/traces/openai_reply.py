@@ -22,12 +22,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handan.traces.ends import stop_of
 from handan.traces.request import Completion
 
-_ENDS = {
-    **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence"), "stop"),
-    **dict.fromkeys(("length", "max_tokens", "model_length"), "length"),
-}
 # The server gave up, not the model: worth another try.
 _INTERRUPTED = ("abort", "error", "insufficient_system_resource")
 _LARGEST = 2**31 - 1
@@ -62,7 +59,7 @@ class Reply:
         A reply that ended in no usual way (filtered, a tool called, no reason given) is
         an error whose text and counts are kept.
         """
-        stop = _ENDS.get(self.finish_reason or "", "error")
+        stop = stop_of(self.finish_reason) or "error"
         reason = f"the reply ended by {self.finish_reason!r}, not by stop or length"
         if self.finish_reason is None:
             reason = "the reply does not say how it ended: finish_reason is missing"

@@ -96,6 +96,8 @@ class Spelling:
         Whether it takes a seed.
     extra : dict
         Further settings, see `check_extra`.
+    refused : set of str
+        Parameters that the server has refused so far; see `learn`.
     """
 
     limit: str = LIMITS[0]

@@ -67,16 +67,15 @@ def recorded_tokens() -> pd.DataFrame:
         Columns ``study, model, role, tokens``.
     """
     from handan.costs import load_study, studies
-    from handan.lineage import load_lineage
+    from handan.lineage import roles_of
 
-    roles = load_lineage().set_index("model")["role"]
     parts = []
     for name in studies():
         costs = load_study(name).costs
         costs = costs[costs["tokenizer"].ne(WORDS).fillna(True)]
         tokens = costs["reasoning_tokens"] + costs["answer_tokens"].fillna(0)
-        bare = costs["model"].str.split("@").str[0]
-        parts.append(pd.DataFrame({"study": name, "model": bare, "role": bare.map(roles), "tokens": tokens}))
+        role = costs["model"].map(roles_of(costs["model"].unique()))
+        parts.append(pd.DataFrame({"study": name, "model": costs["model"], "role": role, "tokens": tokens}))
     every = pd.concat(parts, ignore_index=True)
     return every.groupby(["study", "model", "role"], as_index=False)["tokens"].mean()
 

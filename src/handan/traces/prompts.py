@@ -10,7 +10,7 @@ from typing import Any
 from handan.norms import load_bank, task
 from handan.norms.task import Task
 from handan.traces.errors import RequestError
-from handan.traces.models import Model
+from handan.traces.models import Model, Style
 from handan.traces.request import Decoding, Request
 
 PLAIN = "plain"
@@ -55,8 +55,16 @@ def _known(name: str) -> Task:
 
 
 def problem_text(name: str, item: str, style: str) -> str:
-    """Return the problem in words (``wording``), or as the item's code (``code``)."""
-    return f"{name} {item}\n" if style == "code" else task(name).prompt(item)
+    """Return the problem in words (``wording``), or as the item's code (``code``).
+
+    Raises
+    ------
+    RequestError
+        When there is no such style.
+    """
+    if style not in list(Style):
+        raise RequestError(f"a prompt is {' or '.join(Style)}, not {style!r}")
+    return f"{name} {item}\n" if style == Style.CODE else task(name).prompt(item)
 
 
 def chat_renderer(tokenizer: Any) -> tuple[Callable[[str], str], str]:
@@ -111,7 +119,8 @@ def requests(
     Raises
     ------
     RequestError
-        When there is nothing to do, or several samples of a greedy decoding are asked for.
+        When there is nothing to do, several samples of a greedy decoding are asked for, or a
+        prompt is neither in words nor the item's code.
     """
     if samples < 1:
         raise RequestError(f"the number of samples must be at least 1, not {samples}")

@@ -1,4 +1,4 @@
-"""One row of the store: a request, what came back, and how to read it again."""
+"""One row of the store: a request, and what came back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from handan.traces.request import Completion, Decoding, Request
+from handan.traces.request import Completion, Request
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,10 +73,3 @@ def row(request: Request, completion: Completion, engine: str) -> dict[str, Any]
         "engine": engine,
         "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }  # fmt: skip
-
-
-def request_of(stored: dict[str, Any]) -> Request:
-    """Rebuild the request of a stored row."""
-    names = ("model", "model_id", "revision", "template", "task", "item", "sample", "prompt", "dtype")
-    decoding = Decoding(**json.loads(stored["decoding"]))
-    return Request(**{name: stored[name] for name in names}, decoding=decoding)

@@ -14,10 +14,9 @@ from handan.costs.decoder import Decoder
 from handan.costs.importers.complete import completed
 from handan.costs.importers.remarks import remarks_on
 from handan.costs.importers.reply import Log, Options, Reply, label, text_of
+from handan.costs.tags import USUAL
 from handan.lineage import load_lineage
 from handan.tables import check_costs
-
-_USUAL = ("<think>", "</think>")
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def canonical(model: str) -> str:
 
 def tags_of(model: str) -> tuple[str, str]:
     """Tags around the chain of thought: those of the lineage, the usual ones for a model that isn't in it."""
-    return _lineage()[model][1:] if model in _lineage() else _USUAL
+    return _lineage()[model][1:] if model in _lineage() else USUAL
 
 
 @cache

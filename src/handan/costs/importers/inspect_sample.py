@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handan.costs.importers.reply import Reply, count_of, stop_of, verdict_of
+from handan.costs.importers.reply import Reply, count_of, verdict_of
+from handan.traces.ends import stop_of
 
 Content = Mapping[str, Any]
 _ATTACHED = "attachment://"

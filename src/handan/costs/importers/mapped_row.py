@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handan.costs.importers.reply import Options, Reply, count_of, label, stop_of, verdict_of
+from handan.costs.importers.reply import Options, Reply, count_of, label, verdict_of
+from handan.traces.ends import stop_of
 
 NAMES = ("study", "model", "task", "item", "sample")
 TEXTS = ("text", "reasoning", "answer", "prompt")

@@ -12,12 +12,6 @@ from typing import Any
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SECRET = re.compile(r"(?i)\bbearer\s+\S+|\b(?:sk|pk|hf|key|api[-_]?key)[-_=:]\s*[\w-]{8,}")
 _LONGEST_ERROR = 300
-_STOPS = {
-    "stop": ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "completed"),
-    "length": ("length", "max_tokens", "model_length", "max_output_tokens", "max_length"),
-    "error": ("error", "content_filter", "abort", "insufficient_system_resource", "failed"),
-}  # fmt: skip
-_STOP_OF = {word: stop for stop, words in _STOPS.items() for word in words}
 _VERDICTS = {
     "c": 1.0,
     "i": 0.0,
@@ -148,11 +142,6 @@ def error_text(value: Any) -> str:
     """One harmless line about an error, without anything that looks like a key or a token."""
     text = value.get("message") or value if isinstance(value, Mapping) else value
     return _SECRET.sub("[removed]", label(text))[:_LONGEST_ERROR] or "no message"
-
-
-def stop_of(reason: Any) -> str | None:
-    """Translate a tool's word for the end of a reply; None for one that says nothing."""
-    return _STOP_OF.get(str(reason).strip().lower())
 
 
 def verdict_of(value: Any) -> float | None:

@@ -147,11 +147,19 @@ ended = rows.dropna(subset=["output_tokens"])
 spread = ended.assign(
     log_cost=np.log(ended["output_tokens"].astype(float)), censored=ended["stop"] == "length"
 )
+# the tiny models name their way of working in the first line
+STYLES = {"once": "the answer at once", "steps": "all steps", "twice": "all steps twice"}
+style = spread["text"].str.extract(r"^<think>(\w+)", expand=False).map(STYLES)
+typical = np.exp(spread["log_cost"]).groupby(style).median().sort_values()
+groups = ", ".join(f"{name} (median {tokens:.0f} tokens)" for name, tokens in typical.items())
+
+# %% tags=["hide-input"]
 fig = figures_traces.lengths(spread, max_new_tokens)
 cut = int(spread["censored"].sum())
 caption = (
-    f"Length of {len(spread):,} traces of {found.name}. The dashed line is the limit of {max_new_tokens} tokens; "
-    f"{cut} of them ran into it."
+    (f"Lengths form groups: {groups}. " if len(typical) > 1 and style.notna().mean() > 0.9 else "")
+    + f"{len(spread):,} traces of {found.name}. The dashed line is the limit of {max_new_tokens} tokens; "
+    + f"{cut} of them ran into it."
 )
 show.figure(
     fig, caption, "Histogram of trace lengths on a logarithmic axis, with the limit marked.", name="lengths"
@@ -214,7 +222,9 @@ show.say(
 
 # %% tags=["hide-input"]
 parts = pd.DataFrame([{"part": name, "value": str(value)} for name, value in job.requests[0].parts().items()])
-show.table(parts, f"What the key {job.requests[0].key} is made of.", name="key")
+show.table(parts, f"What the key {job.requests[0].key} is made of.", name="key",
+           note="dtype is the number format. top_p and top_k leave unlikely words out of the draw: 1 and 0 leave out none. "
+                "The seed starts the random numbers.")  # fmt: skip
 
 # %% [markdown]
 # Change any line of this table and you ask a new question, which gets a new answer. Ask for more
@@ -273,10 +283,31 @@ kept = pd.DataFrame(
 show.table(kept, "What the store keeps of every trace.", name="columns")
 
 # %% tags=["hide-input"]
+MEANINGS = {
+    "engine": "the program that computes",
+    "device": "where it computes",
+    "dtype": "the number format",
+    "dtype_reason": "why this format",
+    "attention": "which implementation of attention",
+    "batch_size_asked": "traces at a time, as asked for",
+    "batch_size": "traces at a time, as used",
+    "halvings": "how often memory ran out and the batch was halved",
+    "refill": "whether a waiting request takes the place of a finished one",
+    "refill_reason": "why, or why not",
+    "stride": "tokens between two looks at whether a trace has ended",
+    "context": "most tokens that the model can hold",
+}
+
+# %% tags=["hide-input"]
 settings = store.runs()[-1]["engine"]
 said = {name: value for name, value in settings.items() if isinstance(value, str | int | float | bool)}
 table = pd.DataFrame([{"setting": name, "value": str(value)} for name, value in said.items()])
-show.table(table, "How the engine was set in this run.", name="settings")
+show.table(
+    table.assign(meaning=table["setting"].map(MEANINGS)),
+    "How the engine was set in this run.",
+    labels={"setting": "setting", "value": "value", "meaning": "what it is"},
+    name="settings",
+)
 store.close()
 
 # %% [markdown]
@@ -317,10 +348,6 @@ store.close()
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401
@@ -337,7 +364,7 @@ from handan.costs import load_study
 #
 # One request has been answered, greedily, that is at temperature 0. Below are seven requests that
 # differ from it in one thing each. The label is the name of the model in our tables. Which of the
-# seven need a new answer from the model?
+# seven need a new answer from the model? Every request has a `.key`.
 #
 # Guess first. Then compute, and put the names into `new`, as a list.
 

@@ -48,7 +48,7 @@ from handan.book import show
 from handan.costs import censoring, wrong
 from handan.findings.alignment import align
 from handan.findings.join import join
-from handan.lineage import load_lineage
+from handan.lineage import OTHER_SETTINGS, model_of, roles_of
 from handan.traces import counting, jobs
 from handan.traces.choose import Options
 
@@ -57,7 +57,7 @@ size = profiles.profile(profile)
 tasks = ["binary-addition", "binary-subtraction"]
 names = costs.studies() if study == "all" else [study]
 studies = {name: costs.load_study(name) for name in names}
-roles = load_lineage().set_index("model")["role"].to_dict()
+roles = roles_of(model for one in studies.values() for model in one.costs["model"].unique())
 
 # %% [markdown]
 # ## One trace, counted
@@ -81,7 +81,9 @@ counted, remarks = counting.counted([folder], keep_text=True)
 columns = ["task", "item", "prompt_tokens", "reasoning_tokens", "answer_tokens", "markup_tokens", "output_tokens",
            "stop", "correct"]  # fmt: skip
 example = counted.sort_values("reasoning_tokens").iloc[[0, len(counted) // 2, -1]]
-show.table(example[columns], "Three traces: the shortest, one in the middle, the longest.", name="parts")
+show.table(example[columns], "Three traces: the shortest, one in the middle, the longest.", name="parts",
+           note="The headings are columns of a costs table. stop: how the trace ended, by itself (stop) or at the limit "
+                "(length). correct: the share of right answers, here 0 or 1.")  # fmt: skip
 
 # %% tags=["hide-input"]
 parts = counted[["reasoning_tokens", "answer_tokens", "markup_tokens"]].sum(axis=1)
@@ -120,7 +122,13 @@ shown = pd.DataFrame(
     {"written": text, "reasoning": one.reasoning, "answer": one.answer, "flags": ", ".join(one.flags)}
     for text, one in split.items()
 )
-show.table(shown, "What the rule makes of tags that are in order, and of tags that are not.", name="tags")
+show.table(
+    shown,
+    "What the rule makes of tags that are in order, and of tags that are not.",
+    note="Flags: the reasoning was closed or not (unclosed), the prompt had opened it (prefilled), a tag came again "
+    "(repeated), or there was no tag at all (none).",
+    name="tags",
+)
 
 # %% [markdown]
 # The last line has no tags at all. Instruct models think in plain sight, and so do a few
@@ -313,18 +321,21 @@ show.table(
 joined = {name: join(one.costs, one.norms) for name, one in studies.items()}
 flaws = pd.concat([one.excluded for one in joined.values()])
 cut = pd.concat([one.rows.assign(study=name) for name, one in joined.items()])
-censored = cut.groupby(["study", "model"], sort=False)["truncated"].mean()
-censored = censored[censored > 0].rename("share").reset_index()
+censored = cut.groupby(["study", "model", "task"], sort=False)["truncated"].agg(["mean", "count"])
+censored = censored.rename(columns={"mean": "share", "count": "items"}).query("share > 0").reset_index()
 show.table(
-    flaws[["study", "model", "reason", "n"]],
+    flaws,
     "Cost rows that no correlation can use, and why.",
+    labels={"study": "study", "model": "model", "task": "task", "reason": "reason", "n": "rows"},
     name="excluded",
 )
 
 # %% tags=["hide-input"]
 show.table(
-    censored.assign(percent=100 * censored["share"])[["study", "model", "percent"]],
-    "Share of traces that were cut at the limit, in percent of a model's items. Models not named have none, or no record of it.",
+    censored.assign(percent=100 * censored["share"]),
+    "Share of traces that were cut at the limit. Models not named have none, or no record of it.",
+    labels={"study": "study", "model": "model", "task": "task", "items": "items", "percent": "% cut"},
+    note="Items are those of which it is known how a trace ended.",
     digits=1,
     name="censored",
 )
@@ -335,9 +346,10 @@ if censored.empty:
 else:
     worst = censored.loc[censored["share"].idxmax()]
     show.say(
-        "Most affected is {model} in {study}: {percent:.0f} % of its traces were cut. The true cost of these is "
-        "higher than the number in the table, so its mean is too low and its correlation is not to be trusted.",
-        model=worst["model"], study=worst["study"], percent=100 * worst["share"],
+        "Most affected is {model} in the task {task} of {study}: {percent:.0f} % of the traces of its {n} items were cut. The "
+        "true cost of these is higher than the number in the table, so its mean is too low and its correlation is not to "
+        "be trusted.",
+        model=worst["model"], task=worst["task"], study=worst["study"], percent=100 * worst["share"], n=worst["items"],
     )  # fmt: skip
 
 # %% [markdown]
@@ -349,17 +361,17 @@ else:
 
 
 # %% tags=["hide-input"]
-def role_of(model):
-    # QwQ-32B@steps-8k is a run of QwQ-32B under other settings
-    return roles[model.split("@")[0]]
+def unit_of(name):
+    # the first word of what a study's card says of its costs
+    return "words" if costs.card(name)["tokens"].startswith("Words") else "tokens"
 
 
 def draw_costs(name):
-    rows = joined[name].rows
+    rows, unit = joined[name].rows, unit_of(name)
     order = rows.groupby("model")["log_cost"].median().sort_values(ascending=False).index
-    fig = figures.cost_spread(rows, {model: role_of(model) for model in order}, order)
-    caption = f"Cost of an item in {name}. {order[0]} spends most. A box holds the middle half of the items."
-    alt = f"Box plots of the cost in tokens of {len(order)} models in {name}, the dearest on top."
+    fig = figures.cost_spread(rows, roles, order, unit)
+    caption = f"Cost of an item in {name}, in {unit}. {order[0]} spends most. A box holds the middle half of the items."
+    alt = f"Box plots of the cost in {unit} of {len(order)} models in {name}, the dearest on top."
     show.figure(fig, caption, alt, name=f"cost-{name}")
 
 
@@ -369,9 +381,22 @@ for name in names:
         draw_costs(name)
 
 # %% tags=["hide-input"]
+runs = [model for model, role in roles.items() if role == OTHER_SETTINGS]
+if runs:
+    show.say(
+        "{runs} are runs of {model} under other settings. They are in no comparison of teachers, students and baselines.",
+        runs=runs, model=sorted({model_of(run) for run in runs}),
+    )  # fmt: skip
+if "reinforced-student" in roles.values():
+    show.say(
+        "A *reinforced student* learned from traces and was then trained by reinforcement. It is neither a student nor a "
+        "teacher, and no comparison of the two takes it in."
+    )
+
+# %% tags=["hide-input"]
 for name in names:
     rows = joined[name].rows
-    median = rows.groupby(rows["model"].map(role_of))["log_cost"].median()
+    median = rows.groupby(rows["model"].map(roles))["log_cost"].median()
     if {"student", "baseline"} <= set(median.index):
         show.say(
             "In {study} the median answer of a student costs {factor:.1f} times that of a baseline.",
@@ -441,10 +466,6 @@ else:
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

@@ -45,26 +45,19 @@ from handan.book import show
 from handan.findings.across import cross_task
 from handan.findings.alignment import align, mean_alignment
 from handan.findings.join import join
-from handan.lineage import load_lineage
+from handan.lineage import OTHER_SETTINGS, roles_of
 
 size = profiles.profile(profile)
 names = costs.studies() if study == "all" else [study]
 studies = {name: costs.load_study(name) for name in names}
 joined = {name: join(one.costs, one.norms) for name, one in studies.items()}
-roles = load_lineage().set_index("model")["role"].to_dict()
-
 
 # %%
-def role_of(model):
-    # QwQ-32B@steps-8k is a run of QwQ-32B under other settings
-    return roles[model.split("@")[0]]
-
-
 aligned = pd.concat(
     [align(joined[name], studies[name].reliability, n_boot=size.n_boot, seed=seed) for name in names],
     ignore_index=True,
 )
-aligned["role"] = aligned["model"].map(role_of)
+aligned["role"] = aligned["model"].map(roles_of(aligned["model"].unique()))
 
 # %% [markdown]
 # ## The teacher: DeepSeek-R1 on six tasks
@@ -72,7 +65,9 @@ aligned["role"] = aligned["model"].map(role_of)
 # The study behind our paper (de Varda and colleagues, 2025) compared DeepSeek-R1 with people
 # on reasoning tasks. Their numbers below are digitised: they were read off the coordinates of
 # a published figure. The points are exact to the token and to a small fraction of a
-# millisecond. We do not know which problem a point stands for.
+# millisecond. We do not know which problem a point stands for. The study had seven tasks. The seventh,
+# intuitive reasoning, is not in the figure. One task is called *logic (ALE)* there; what the letters
+# stand for is not said.
 
 # %% tags=["hide-input"]
 TITLES = {
@@ -104,7 +99,7 @@ HEADS = {"task": "task", "model": "model", "n": "items", "r": "r [Fisher interva
          "boot_low": "bootstrap low", "boot_high": "high", "spearman": "Spearman", "p": "p", "bf10": "BF10"}  # fmt: skip
 if "pnas-r1" in names:
     show.table(
-        aligned[aligned["study"] == "pnas-r1"],
+        r1.reset_index().replace({"task": TITLES}),
         "DeepSeek-R1 against human response time. Both intervals are 95 %. "
         "No ceiling can be given: the figure has one mean per item.",
         digits={"r": 3, "spearman": 3, "bf10": 1},
@@ -118,6 +113,10 @@ if "pnas-r1" in names:
 # normal. The *bootstrap interval* draws the items again, with replacement, thousands of
 # times, and assumes only that the items are a sample of possible items. Where they disagree,
 # as for syllogisms, a few items carry much of the correlation.
+#
+# From few items, draws scatter too little, and the plain interval of their middle 95 % is too short. We take a
+# little more than 95 % of the draws, by a formula of Hesterberg (2015) that makes the interval of a mean as
+# long as Student's t does. With hundreds of items the difference vanishes.
 #
 # BF10 is the Bayes factor: how many times more likely the data are if there is a correlation
 # than if there is none.
@@ -182,6 +181,22 @@ MORE = {"model": "model", "task": "task", "role": "role", "n": "items", "r": "r 
         "partial_r": "partial r", "ceiling": "ceiling", "r_over_ceiling": "r / ceiling",
         "percent": "% cut", "p": "p"}  # fmt: skip
 others = [name for name in names if aligned.loc[aligned["study"] == name, "model"].nunique() > 1]
+
+
+def remarks(part):
+    told = ["Partial r: with the length of the prompt held constant. % cut: traces cut at the limit."]
+    if "reinforced-student" in set(part["role"]):
+        told.append(
+            "A reinforced student learned from traces and was then reinforced: no teacher, no student."
+        )
+    runs = list(dict.fromkeys(part.loc[part["role"] == OTHER_SETTINGS, "model"]))
+    if runs:
+        which = f"{' and '.join(runs)} are runs of {runs[0].split('@')[0]} under other settings"
+        told.append(f"{which}. They are in no comparison of teachers, students and baselines.")
+    return " ".join(told)
+
+
+# %% tags=["hide-input"]
 for name in others:
     part = aligned[aligned["study"] == name].sort_values("r", ascending=False)
     show.table(
@@ -190,6 +205,7 @@ for name in others:
         labels=MORE,
         digits={"percent": 1},
         intervals={"r": ("r_low", "r_high")},
+        note=remarks(part),
         name=f"table-{name}",
     )
 
@@ -250,10 +266,6 @@ if unknown:
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

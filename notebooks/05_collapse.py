@@ -47,7 +47,7 @@ from handan.findings.collapse import collapse
 from handan.findings.contrast import unpaired_cells
 from handan.findings.detectable import PAPER, detectable
 from handan.findings.join import join
-from handan.findings.verdict import COLLAPSE, FEWEST, SMALLEST, no_data
+from handan.findings.verdict import COLLAPSE, FEWEST, SMALLEST, enough, no_data
 from handan.lineage import load_lineage
 from handan.stats.power_table import items_table, power_table
 from handan.stats.simulate import operating_characteristics
@@ -129,7 +129,11 @@ level = table[table["drop"] == 0].set_index("test")["rejected"]
 power = table[table["drop"] == table["drop"].max()].set_index("test")["rejected"]
 
 # %% tags=["hide-input"]
-fig = figures.rejections(table, x="drop", xlabel="true difference of the two correlations", level=0.05)
+TESTS = {"williams": "Williams", "steiger": "Steiger", "meng": "Meng, Rosenthal, Rubin", "zou": "Zou's interval",
+         "item-bootstrap": "item bootstrap", "independent": "independent samples"}  # fmt: skip
+fig = figures_power.rejections(
+    table.replace({"test": TESTS}), x="drop", xlabel="true difference of the two correlations", level=0.05
+)
 caption = (
     f"Without a difference Williams' test rejects {100 * level['williams']:.1f} % of studies, the test for "
     f"independent samples {100 * level['independent']:.1f} %. At a true drop of 0.3 they find "
@@ -153,7 +157,7 @@ levels = pd.DataFrame({"normal": 100 * level, "heavy": 100 * heavy}).rename_axis
 
 # %% tags=["hide-input"]
 show.table(
-    levels,
+    levels.replace({"test": TESTS}),
     "Share of studies, in percent, in which a test rejects although there is no difference. It should be 5.",
     digits=1,
     labels={"test": "test", "normal": "normal data", "heavy": "heavy tails"},
@@ -165,11 +169,16 @@ show.say(
     "With heavy tails Williams' test rejects {williams:.1f} % instead of 5 %, the item bootstrap {boot:.1f} %.",
     williams=100 * heavy["williams"], boot=100 * heavy["item-bootstrap"],
 )  # fmt: skip
+less = heavy["item-bootstrap"] < heavy["williams"]
+show.say(
+    "The formulas trust the normal distribution, and pay for it. The bootstrap pays {much}{rest}.",
+    much="less" if less else "no less",
+    rest=": it too rejects more than 5 %" if heavy["item-bootstrap"] > 0.05 else "",
+)
 
 # %% [markdown]
-# The formulas trust the normal distribution, and pay for it. The bootstrap does not. It is a
-# little too eager with few items, but it is the one to lean on. **All verdicts in this book
-# come from the item bootstrap.** The formulas stand beside it because they are what the
+# So the bootstrap is the one to lean on. Chapter 4 says how its interval allows for few items.
+# **All verdicts in this book come from the item bootstrap.** The formulas stand beside it because they are what the
 # literature reports.
 #
 # ## Every pair
@@ -190,11 +199,19 @@ def pair_figure(name):
 
 
 # %% tags=["hide-input"]
+def counted(pairs):
+    n_pairs, n_tasks = len(pairs[["a", "b"]].drop_duplicates()), pairs["task"].nunique()
+    return (
+        f"{len(pairs)} comparisons ({n_pairs} pairs, {n_tasks} tasks)" if n_tasks > 1 else f"{n_pairs} pairs"
+    )
+
+
+# %% tags=["hide-input"]
 def pair_caption(name):
     pairs = found[name].pairs
     ceiling = pairs["ceiling"].iloc[0]
     return (
-        f"In {name} the interval lies above zero for {(pairs['boot_low'] > 0).sum()} of {len(pairs)} pairs. "
+        f"In {name} the interval lies above zero in {(pairs['boot_low'] > 0).sum()} of {counted(pairs)}. "
         "To the right, the teacher is more aligned. Bars: 95 % item bootstrap. Ceiling of an r: "
         + ("not known." if np.isnan(ceiling) else f"{ceiling:.2f}.")
         + "".join(empty_row(row) for row in pairs[pairs["boot_low"].isna()].itertuples())
@@ -208,7 +225,7 @@ def empty_row(row):
 
 # %% tags=["hide-input"]
 for name in speaking:
-    alt = f"Differences of correlations for {len(found[name].pairs)} teacher-student pairs in {name}, with intervals."
+    alt = f"Differences between teacher and student in {name}, with intervals: {counted(found[name].pairs)}."
     show.figure(pair_figure(name), pair_caption(name), alt, name=f"pairs-{name}")
 
 # %% tags=["hide-input"]
@@ -291,10 +308,17 @@ ceilings = (
     pd.concat([studies[name].reliability for name in names]).groupby("study")["reliability"].mean() ** 0.5
 )
 means["ceiling"] = means["study"].map(ceilings)
+
+# %% tags=["hide-input"]
 MEANS = {"study": "study", "group": "role", "n_models": "models", "mean_r": "mean r [95 %]",
          "mean_r_fisher": "through Fisher's z", "ceiling": "ceiling"}  # fmt: skip
 show.table(
-    means, "Mean alignment by role.", labels=MEANS, intervals={"mean_r": ("low", "high")}, name="means"
+    means,
+    "Mean alignment by role.",
+    labels=MEANS,
+    intervals={"mean_r": ("low", "high")},
+    note="A reinforced student learned from traces and was then reinforced: no teacher, no student.",
+    name="means",
 )
 
 # %% [markdown]
@@ -306,15 +330,33 @@ show.table(
 # %%
 aligned = pd.concat([align(joined[name], n_boot=100, seed=seed) for name in names], ignore_index=True)
 unpaired = unpaired_cells(aligned, roles, "teacher", "student")
-if not unpaired.empty:
-    CELLS = {"study": "study", "n_a": "teacher cells", "n_b": "student cells",
-             "difference": "difference [95 %]", "t": "t", "df": "df", "p": "p"}  # fmt: skip
+cells = aligned[aligned["model"].map(roles).isin(["teacher", "student"])].dropna(subset=["r"])
+small = cells[~cells["n"].groupby(cells["study"]).transform(enough)]
+named = "; ".join(f"{one.model} in {one.task} of {one.study} ({one.n} items)" for one in small.itertuples())
+
+# %% tags=["hide-input"]
+CELLS = {"study": "study", "n_a": "teacher cells", "n_b": "student cells",
+         "difference": "difference [95 %]", "t": "t", "df": "df", "p": "p"}  # fmt: skip
+tested = unpaired["study"].tolist() if len(unpaired) else []
+untested = ", ".join(name for name in names if name not in tested)
+lost = (
+    f"Left out is what has fewer than {FEWEST} items where others have more: {named or 'nothing here'}. "
+    + (f"No test, with fewer than two cells on a side: {untested}." if untested else "")
+).strip()
+
+# %% tags=["hide-input"]
+if unpaired.empty:
+    show.say(
+        "No study chosen has two cells or more on each side, so there is no such test. {lost}", lost=lost
+    )
+else:
     show.table(
         unpaired,
         "The unpaired t test over model × task correlations. Its degrees of freedom are too many.",
         labels=CELLS,
         digits={"df": 0},
         intervals={"difference": ("low", "high")},
+        note=f"A cell is the correlation of one model in one task. {lost}",
         name="unpaired",
     )
 
@@ -396,8 +438,8 @@ at_50 = curves[curves["n_items"] == grid[grid >= 50][0]].set_index("r_ab")["powe
 caption = (
     f"With about 50 items and one pair, a drop from {PAPER[0]} to {PAPER[1]} is seen in {100 * at_50[0.0]:.0f} % "
     f"of studies if the models have nothing in common, and in {100 * at_50[0.8]:.0f} % if they correlate at 0.8. "
-    f"Lines: formula. Markers: {size.n_studies:,} simulated studies with their 95 % interval. Dashed: the items "
-    "of the recorded studies."
+    f"Lines: formula. Markers: {size.n_studies:,} simulated studies with their 95 % interval. Upright dashed "
+    "lines: the items of the recorded studies."
 )
 alt = "Five rising curves of power against the number of items, one per correlation between models."
 show.figure(fig, caption, alt, name="power")
@@ -442,8 +484,8 @@ show.table(
     labels={"teachers": "teachers", "n_pairs": "pairs", "variance": "variance × (n − 1)",
             "items_to_see": "items to see the drop", "items_to_rule_out": "items to rule one out"},
     digits={"n_pairs": 0},
-    note=f"Models of a pair correlate at 0.4, and models of different pairs are as alike beside people. Fewer than {FEWEST} "
-    "items are never named: the rule doesn't decide with fewer.",
+    note=f"Models of a pair correlate at 0.4, and models of different pairs are as alike once difficulty for people is held "
+    f"constant. Fewer than {FEWEST} items are never named: the rule doesn't decide with fewer.",
     name="pairs",
 )  # fmt: skip
 
@@ -473,7 +515,8 @@ if len(could):
         "What each comparison could have seen.",
         labels=COULD,
         digits={"half_width": 3, "bootstrap": 3},
-        note="Students alike: the mean correlation of two students of different pairs beside people.",
+        note="Students alike: the mean correlation of two students of different pairs once difficulty for people is held "
+        "constant. Half-width: half of a 95 % interval.",
         name="could",
     )
 
@@ -532,14 +575,11 @@ if speaking:
 # - **Cannot tell is not no.** With about 50 items a small drop is easily missed, as the
 #   simulation above shows. What a study could have seen is an estimate, too: it takes the
 #   likeness of its models from the same items.
-# - **One sample per item.** Sampling noise lowers all correlations, perhaps not equally.
+# - **One sample per item, mostly.** Only `gpqa-minutes` asked most questions more than once. Sampling
+#   noise lowers all correlations, perhaps not equally.
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

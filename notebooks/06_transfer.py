@@ -18,7 +18,7 @@
 # - say what a student's baseline is, and why there are two candidates;
 # - test for negative transfer, pair by pair and pooled;
 # - say how far a student would have to fall for a study to notice;
-# - say where a model without reasoning tokens follows difficulty better than its teachers.
+# - say where a model without reasoning tokens follows difficulty better than the teachers.
 #
 # **Time:** 25 minutes to read, under a minute to run.
 #
@@ -68,7 +68,14 @@ roles = lineage.set_index("model")["role"].to_dict()
 design = paper_design()
 DESIGN = {"model": "model", "paper_role": "role in the paper", "counterpart": "instruct counterpart",
           "starting_point": "true starting checkpoint", "certainty": "in the paper?"}  # fmt: skip
-show.table(design, "The models of the paper, as far as they can be known.", labels=DESIGN, name="design")
+show.table(
+    design,
+    "The models of the paper, as far as they can be known.",
+    labels=DESIGN,
+    note="RLHF: reinforcement learning from human feedback. People rate replies, and the model learns to write what they "
+    "like. A pre-distillation counterpart is what a student is taken to have been before; inferred: we found no list.",
+    name="design",
+)
 
 # %% tags=["hide-input"]
 students = design[design["counterpart"].notna()]
@@ -117,14 +124,20 @@ def pair_figure(name):
 
 
 # %% tags=["hide-input"]
+def counted(pairs):
+    n_pairs, n_tasks = len(pairs[["a", "b"]].drop_duplicates()), pairs["task"].nunique()
+    return f"These are {n_pairs} pairs in {n_tasks} tasks. " if n_tasks > 1 else ""
+
+
+# %% tags=["hide-input"]
 for name in speaking:
     pairs = found[name].pairs
     below, above = (pairs["boot_high"] < 0).sum(), (pairs["boot_low"] > 0).sum()
     caption = (
-        f"In {name} {below} of {len(pairs)} students lie below their baseline with the whole interval, "
-        f"{above} above it. Bars: 95 % item bootstrap."
+        f"In {name} the student lies below its baseline with the whole interval in {below} of {len(pairs)} comparisons, "
+        f"and above it in {above}. {counted(pairs)}Bars: 95 % item bootstrap."
     )
-    alt = f"Differences of correlations for {len(pairs)} student-baseline pairs in {name}, with intervals."
+    alt = f"Differences between student and baseline in {len(pairs)} comparisons of {name}, with intervals."
     show.figure(pair_figure(name), caption, alt, name=f"pairs-{name}")
 
 # %% tags=["hide-input"]
@@ -225,7 +238,8 @@ if not unpaired.empty:
         labels=CELLS,
         digits={"df": 0},
         intervals={"difference": ("low", "high")},
-        note="Baselines without a student in the study are among the cells, as in a comparison of groups.",
+        note="A cell is the correlation of one model in one task. Baselines without a student in the study are among the "
+        "cells, as in a comparison of groups.",
         name="unpaired",
     )
 
@@ -233,17 +247,17 @@ if not unpaired.empty:
 # How far may it go wrong? Its cells depend on one another in two ways, and these pull in
 # opposite directions.
 #
-# - **Models of one side are alike.** What the students share beside people pushes all their
-#   correlations the same way, and the test counts it once for every student. This makes p
-#   too small.
+# - **Models of one side are alike.** What the students share apart from what people find hard
+#   pushes all their correlations the same way, and the test counts it once for every student.
+#   This makes p too small.
 # - **Tasks differ.** Where every model has a high r in one task and a low one in another, the
 #   cells of both sides spread. The test takes this for noise, although both sides did the same
 #   tasks, so that it cancels in the difference. This makes p too large.
 #
 # Which is stronger? We draw studies of the size that the paper may have had: six students and
 # six baselines, 50 items per task. All models are equally aligned, so that there is nothing
-# to find. Models of one side resemble one another beside people, at 0.4, models of different
-# sides don't. In one kind of study r differs between tasks as it does for DeepSeek-R1 in
+# to find. Once difficulty for people is held constant, models of one side correlate at 0.4, and
+# models of different sides not at all. In one kind of study r differs between tasks as it does for DeepSeek-R1 in
 # `pnas-r1`; in the other, every task has the mean of these r.
 
 # %%
@@ -289,7 +303,7 @@ show.say(
 #
 # ## How far must a student fall to be noticed?
 #
-# A student and its baseline often have little in common beside the difficulty of the items.
+# A student and its baseline often have little in common apart from the difficulty of the items.
 # Then their luck with the items does not cancel, and many items are needed. We ask of each
 # comparison, as in the chapter on [collapse](05_collapse): given its items, its pairs, and how
 # alike its models are, which drop below the baselines would the rule support with a
@@ -344,10 +358,6 @@ for row in could.drop_duplicates("study").itertuples():
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

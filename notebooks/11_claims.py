@@ -289,10 +289,6 @@ download("claims.csv", rows[COLUMNS].to_csv(index=False), "claims.csv: the verdi
 
 # %% [markdown]
 # ## Exercises
-#
-# In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
-# whether the answer is right, and after a usual mistake what went wrong; an exercise without an
-# answer stops nothing, so you can do them in any order.
 
 # %% tags=["hide-input"]
 from handan.course import check, key  # noqa: F401

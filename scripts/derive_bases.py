@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from handan.traces.plan import WORDS
+
 STUDY = "pretrained-bases"
 INPUT = "thinking-llms-interp/items.csv"
-WORDS = "whitespace words"
 TASKS = {"gsm8k": ("gsm8k", "gsm8k_n_calc", "test/"), "math500": ("math", "math_level", "math500/")}
 RUN = ["task", "model", "pair"]  # a model that stands in two pairs was run twice
 RECORDED = ["n_words", "n_chars", "n_tok_qwen", "hit_2000_token_cap", "correct_auto"]

@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from handan.costs import ORGANISM
 from handan.organism import study
 from handan.organism.checkpoint import read_training
 from handan.organism.conditions import CONDITIONS, lineage
@@ -75,7 +76,7 @@ def _write_record(folder: Path, costs: pd.DataFrame, records: dict[str, dict[str
         "machine": first["machine"],
         "table": hashlib.sha256((folder / "costs.csv.gz").read_bytes()).hexdigest(),
     }
-    text = json.dumps({study.NAME: derived}, indent=2) + "\n"
+    text = json.dumps({ORGANISM: derived}, indent=2) + "\n"
     (folder / "derived.json").write_text(text, encoding="utf-8")
 
 

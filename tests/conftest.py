@@ -97,6 +97,35 @@ def visitor(chromium):
     return visiting
 
 
+@pytest.fixture(scope="module")
+def open_deck(chromium):
+    """Open a deck on a screen of 1280 by 720; gives the page, and all that it complained of or asked for."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+
+    def opening(place):
+        tab = context.new_page()
+        faults = []
+        own = place.rsplit("/slides/", 1)[0]
+        tab.on(
+            "request",
+            lambda one: None if one.url.startswith((own, "data:", "blob:")) else faults.append(one.url),
+        )
+        tab.on("requestfailed", lambda one: faults.append(f"failed: {one.url}"))
+        tab.on(
+            "response", lambda one: faults.append(f"{one.status} {one.url}") if one.status >= 400 else None
+        )
+        tab.on(
+            "console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None
+        )
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.goto(place)
+        tab.wait_for_function("window.Reveal && Reveal.isReady()")
+        return tab, faults
+
+    yield opening
+    context.close()
+
+
 @pytest.fixture
 def handan(monkeypatch, capsys):
     """The command, run in this process: call it with arguments, get exit code, output and messages."""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from handan import figures
+from handan.lineage import NOT_PLACED, OTHER_SETTINGS
 from handan.norms import load_bank
 
 mpl.use("Agg")
@@ -97,16 +98,29 @@ def test_cost_spread_labels_tokens():
     )
     fig = figures.cost_spread(rows, {"a": "baseline", "b": "teacher"}, ["b", "a"])
     xlabel, models = labels(fig)
-    assert "tokens" in xlabel
+    assert xlabel == "cost of an item (tokens, log scale)"
     assert models == ["b", "a"]
+    fig = figures.cost_spread(rows, {"a": "baseline", "b": "teacher"}, ["b", "a"], unit="words")
+    assert labels(fig)[0] == "cost of an item (words, log scale)"
 
 
-def test_steps_and_rejections_have_units():
+def test_models_outside_the_comparisons_are_drawn_and_look_like_no_role():
+    roles = {"a": "baseline", "b": "teacher", "b@short": OTHER_SETTINGS, "c": NOT_PLACED}
+    rows = pd.DataFrame({"model": [name for name in roles for _ in range(4)], "log_cost": [1, 2, 3, 4] * 4})
+    axes = figures.cost_spread(rows, roles, list(roles)).axes[0]
+    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert shown == ["teacher", "baseline", OTHER_SETTINGS, NOT_PLACED]
+    assert len({patch.get_facecolor() for patch in axes.patches if len(patch.get_path()) > 4}) == 3
+    table = TABLE.assign(group=["teacher", OTHER_SETTINGS, "baseline"])
+    look = dict(value="value", low="low", high="high", label="label", xlabel="r", group="group")
+    lines = {c.get_label(): c.lines[0] for c in figures.intervals(table, **look).axes[0].containers}
+    assert lines[OTHER_SETTINGS].get_marker() == "X"
+    plain = {c.get_label(): c.lines[0] for c in figures.intervals(TABLE, **look).axes[0].containers}
+    for role in ("teacher", "baseline"):
+        assert lines[role].get_color() == plain[role].get_color()
+
+
+def test_steps_have_units():
     table = pd.DataFrame({"steps": [0, 1, 2] * 4, "log_rt": np.linspace(0, 2, 12), "task": ["x", "y"] * 6})
     fig = figures.steps(table, x="steps", xlabel="carries", group="task")
     assert fig.axes[0].get_ylabel() == "mean response time (s, log scale)"
-    table = pd.DataFrame(
-        {"test": ["a", "b"] * 2, "rejected": [0.05, 0.04, 0.8, 0.7], "drop": [0, 0, 0.3, 0.3]}
-    )
-    fig = figures.rejections(table, x="drop", xlabel="difference", level=0.05)
-    assert fig.axes[0].get_ylim()[0] == 0

@@ -76,3 +76,16 @@ def test_a_row_without_a_value_is_left_out():
     table = TABLE.assign(power=TABLE["power"].mask(TABLE["n_items"] == 20))
     lines = labelled(figures_power.power_curves(table).axes[0])
     assert lines["r between models 0.2"].get_xdata().tolist() == [100, 500]
+
+
+def test_rejections_are_a_line_per_test_beside_the_level():
+    table = pd.DataFrame(
+        {"test": ["a", "b"] * 2, "rejected": [0.05, 0.04, 0.8, 0.7], "drop": [0, 0, 0.3, 0.3]}
+    )
+    axes = figures_power.rejections(table, x="drop", xlabel="difference", level=0.05).axes[0]
+    assert axes.get_xlabel() == "difference"
+    assert axes.get_ylim()[0] == 0
+    drawn = [list(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2]
+    assert [0.05, 0.8] in drawn
+    assert [0.04, 0.7] in drawn
+    assert any(set(data) == {0.05} for data in drawn)

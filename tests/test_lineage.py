@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handan.lineage import (
+    NOT_PLACED,
+    OTHER_SETTINGS,
     UnknownModelError,
     checked,
     extended,
@@ -19,6 +21,7 @@ from handan.lineage import (
     load_lineage,
     pairs,
     paper_design,
+    roles_of,
 )
 from handan.tables import TableError, packaged
 
@@ -268,6 +271,38 @@ def test_find_offers_nothing_where_nothing_is_close() -> None:
     with pytest.raises(UnknownModelError) as caught:
         find("zzzz")
     assert "did you mean" not in str(caught.value)
+
+
+# Roles of what was measured
+
+
+def test_a_run_under_other_settings_and_an_unknown_model_have_no_role() -> None:
+    said = roles_of(["QwQ-32B", "QwQ-32B@steps-8k", "LIMO", "nobody", "nobody@steps"])
+    assert said == {
+        "QwQ-32B": "teacher",
+        "QwQ-32B@steps-8k": OTHER_SETTINGS,
+        "LIMO": "student",
+        "nobody": NOT_PLACED,
+        "nobody@steps": NOT_PLACED,
+    }
+
+
+def test_a_row_of_its_own_gives_a_run_its_role() -> None:
+    own = rows(model=["T", "T@long"], role=["teacher", "teacher"])
+    assert roles_of(["T", "T@long", "T@short"], own) == {
+        "T": "teacher",
+        "T@long": "teacher",
+        "T@short": OTHER_SETTINGS,
+    }
+
+
+@property_of
+@given(subsets, kinds)
+def test_whoever_is_compared_has_a_role(models: list[str], kind: str) -> None:
+    said = roles_of([*models, *(f"{model}@8k" for model in models)])
+    found = pairs(LINEAGE, models, kind)
+    assert {said[name] for name in {*found["a"], *found["b"]}} <= set(ROLE)
+    assert {said[f"{model}@8k"] for model in models} <= {OTHER_SETTINGS}
 
 
 # A user's own lineage

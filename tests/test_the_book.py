@@ -7,9 +7,11 @@ import shutil
 import jupytext
 import pytest
 from bs4 import BeautifulSoup
+from tests.book.deck import WALK
 from tests.findings.simulated import Truth, lineage_of, tables
 
 from handan.book.build import build, plan
+from handan.book.dress import SLIDES
 from handan.book.project import find_project
 from handan.cards import cards
 from handan.costs import studies
@@ -33,11 +35,16 @@ def book(root):
 
 
 @pytest.fixture(scope="module")
-def copy(root, book, tmp_path_factory):
-    """The built checkout once more, to change."""
-    target = tmp_path_factory.mktemp("copy") / "handan"
+def copied(root, book, tmp_path_factory):
+    """Copy the built checkout, to change it: no test sees what another has changed."""
     leave = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "html", "site")
-    return shutil.copytree(root, target, ignore=leave)
+    return lambda: shutil.copytree(root, tmp_path_factory.mktemp("copy") / "handan", ignore=leave)
+
+
+@pytest.fixture(scope="module")
+def copy(copied):
+    """One copy for all tests that leave it as it was."""
+    return copied()
 
 
 def text_of(root, chapter):
@@ -160,7 +167,20 @@ def test_every_page_opens_cleanly(root, book, serve, visitor, width):
             assert page.locator("main img:not([alt])").count() == 0, name
 
 
-def test_the_book_holds_with_a_study_that_has_one_model_and_no_students(copy):
+@pytest.mark.browser
+def test_every_deck_shows_all_that_is_on_it(root, book, open_deck):
+    project = find_project(root)
+    for chapter in CHAPTERS:
+        tab, faults = open_deck((project.html / SLIDES / f"{chapter}.html").as_uri())
+        assert (chapter, tab.evaluate(WALK), faults) == (chapter, {}, [])
+        assert tab.locator("aside.notes").count() > 2
+        pictured = tab.locator(".frame-figure img, .frame-table table").count()
+        assert pictured > 0 or not chapter[0].isdigit()
+        tab.close()
+
+
+def test_the_book_holds_with_a_study_that_has_one_model_and_no_students(copied):
+    copy = copied()
     chosen = {"study": "pnas-r1", "profile": "quick"}
     report = build(copy, only=STUDIES, parameters=chosen, cards=cards(), say=lambda line: None)
     assert report.executed == STUDIES

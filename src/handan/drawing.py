@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from handan.lineage import NOT_PLACED, OTHER_SETTINGS
+from handan.tables import ROLES
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROLE_ORDER = ("teacher", "student", "reinforced-student", "baseline")
 ROLE_MARKERS = {"teacher": "o", "student": "s", "reinforced-student": "D", "baseline": "^"}
 # The nearer relation of a pair comes first, so that it keeps its colour from study to study.
 RELATION_ORDER = ("own teacher", "other teacher", "true base", "instruct sibling")
@@ -20,7 +22,13 @@ def role_colours() -> dict[str, Any]:
     """Colour of each role, the same in every picture."""
     import seaborn as sns
 
-    return dict(zip(ROLE_ORDER, (sns.color_palette("colorblind")[k] for k in (0, 1, 4, 2)), strict=True))
+    return dict(zip(ROLES, (sns.color_palette("colorblind")[k] for k in (0, 1, 4, 2)), strict=True))
+
+
+def role_looks() -> dict[str, tuple[Any, str]]:
+    """Colour and marker of each role; models that stand in no comparison are grey, and crosses."""
+    looks = {role: (colour, ROLE_MARKERS[role]) for role, colour in role_colours().items()}
+    return looks | dict.fromkeys((OTHER_SETTINGS, NOT_PLACED), ("0.55", "X"))
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
@@ -49,9 +57,8 @@ def styles(names: Sequence[str]) -> dict[str | None, tuple[Any, str]]:
     """Colour and marker of each group; roles and relations always look the same."""
     import seaborn as sns
 
-    if set(names) <= set(ROLE_ORDER):
-        colours = role_colours()
-        return {name: (colours[name], ROLE_MARKERS[name]) for name in names}
+    if set(names) <= set(looks := role_looks()):
+        return {name: looks[name] for name in names}
     palette = sns.color_palette("colorblind")
     markers = "osD^vP*X"
     if set(names) <= set(RELATION_ORDER):

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from handan.drawing import (
-    ROLE_ORDER,
     SECONDS,
     blue,
     canvas,
     legend,
     log_ticks,
-    role_colours,
+    role_looks,
     seconds_axis,
     style,
     styles,
@@ -158,7 +157,9 @@ def cost_against_people(
     return fig
 
 
-def cost_spread(rows: pd.DataFrame, roles: Mapping[str, str], order: Sequence[str]) -> Figure:
+def cost_spread(
+    rows: pd.DataFrame, roles: Mapping[str, str], order: Sequence[str], unit: str = "tokens"
+) -> Figure:
     """Spread of log cost over items, by model, coloured by role.
 
     Parameters
@@ -166,9 +167,11 @@ def cost_spread(rows: pd.DataFrame, roles: Mapping[str, str], order: Sequence[st
     rows : DataFrame
         ``model, log_cost``, a row per item.
     roles : mapping of str to str
-        Role of each model.
+        Role of each model, from `handan.lineage.roles_of`.
     order : sequence of str
         Models from top to bottom.
+    unit : str
+        What was counted, in the plural.
 
     Returns
     -------
@@ -178,13 +181,14 @@ def cost_spread(rows: pd.DataFrame, roles: Mapping[str, str], order: Sequence[st
 
     fig, axes = canvas(8, 0.34 * len(order) + 1.0)
     data = rows.assign(role=rows["model"].map(roles))
-    present = [role for role in ROLE_ORDER if role in set(data["role"])]
+    colours = {role: colour for role, (colour, _) in role_looks().items()}
+    present = [role for role in colours if role in set(data["role"])]
     sns.boxplot(
         data, x="log_cost", y="model", order=list(order), hue="role", hue_order=present,
-        palette=role_colours(), dodge=False, fliersize=1.5, linewidth=0.8, width=0.65, ax=axes,
+        palette=colours, dodge=False, fliersize=1.5, linewidth=0.8, width=0.65, ax=axes,
     )  # fmt: skip
     tokens_axis(axes.xaxis, data["log_cost"].min(), data["log_cost"].max())
-    axes.set(xlabel="cost of an item (tokens, log scale)", ylabel="")
+    axes.set(xlabel=f"cost of an item ({unit}, log scale)", ylabel="")
     legend(axes)
     return fig
 
@@ -217,34 +221,4 @@ def steps(table: pd.DataFrame, *, x: str, xlabel: str, group: str) -> Figure:
     log_ticks(axes.yaxis, within(SECONDS, table["log_rt"].min(), table["log_rt"].max(), 6))
     axes.set(xlabel=xlabel, ylabel="mean response time (s, log scale)")
     axes.legend(title="", frameon=False)
-    return fig
-
-
-def rejections(table: pd.DataFrame, *, x: str, xlabel: str, level: float) -> Figure:
-    """Share of simulated studies in which each test rejects.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``test, rejected`` (a share) and the column `x`.
-    x : str
-        Column of the horizontal axis.
-    xlabel : str
-        Its label.
-    level : float
-        Nominal level, drawn as a line.
-
-    Returns
-    -------
-    Figure
-    """
-    import seaborn as sns
-
-    fig, axes = canvas(7, 3.8)
-    sns.lineplot(
-        table, x=x, y="rejected", hue="test", style="test", markers=True, palette="colorblind", ax=axes
-    )
-    axes.axhline(level, color="0.4", linewidth=0.8, linestyle=":")
-    axes.set(xlabel=xlabel, ylabel="share of simulated studies that reject", ylim=(0, 1.02))
-    axes.legend(title="", frameon=False, bbox_to_anchor=(1.01, 1), loc="upper left")
     return fig

@@ -73,6 +73,36 @@ def power_curves(
     return fig
 
 
+def rejections(table: pd.DataFrame, *, x: str, xlabel: str, level: float) -> Figure:
+    """Share of simulated studies in which each test rejects.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``test, rejected`` (a share) and the column `x`.
+    x : str
+        Column of the horizontal axis.
+    xlabel : str
+        Its label.
+    level : float
+        Nominal level, drawn as a line.
+
+    Returns
+    -------
+    Figure
+    """
+    import seaborn as sns
+
+    fig, axes = canvas(7, 3.8)
+    sns.lineplot(
+        table, x=x, y="rejected", hue="test", style="test", markers=True, palette="colorblind", ax=axes
+    )
+    axes.axhline(level, color="0.4", linewidth=0.8, linestyle=":")
+    axes.set(xlabel=xlabel, ylabel="share of simulated studies that reject", ylim=(0, 1.02))
+    axes.legend(title="", frameon=False, bbox_to_anchor=(1.01, 1), loc="upper left")
+    return fig
+
+
 def _simulated(axes: Axes, rows: pd.DataFrame, outcome: str, colour: Any, marker: str) -> None:
     if rows.empty:
         return

@@ -46,37 +46,6 @@ def bill(costs: pd.DataFrame, machines: Sequence[str]) -> Figure:
     return fig
 
 
-def cost_by_group(costs: pd.DataFrame, cost: str, group: str, label: str) -> Figure:
-    """Spread of a cost over the values of something that can be counted, with the mean of each.
-
-    Parameters
-    ----------
-    costs : DataFrame
-        With both columns; rows without a cost are left out.
-    cost : str
-        Column in tokens.
-    group : str
-        Column of small whole numbers, for example the carries of a sum.
-    label : str
-        Axis label of `group`.
-
-    Returns
-    -------
-    Figure
-    """
-    import seaborn as sns
-
-    table = costs.dropna(subset=[cost]).assign(**{group: costs[group].astype(int)})
-    fig, axes = canvas(6, 3.4)
-    sns.stripplot(table, x=group, y=cost, ax=axes, color=blue(), size=2.2, alpha=0.35, native_scale=True)
-    sns.pointplot(table, x=group, y=cost, ax=axes, color="black", errorbar=("ci", 95), markersize=5,
-                  linestyle="none", native_scale=True, seed=0)  # fmt: skip
-    axes.set(xlabel=label, ylabel="reasoning (tokens)")
-    axes.set_xticks(sorted(table[group].unique()))
-    axes.set_ylim(bottom=0)
-    return fig
-
-
 def counting_rules(table: pd.DataFrame, truth: float) -> Figure:
     """Correlation under ways of counting, with intervals, beside the right one.
 
@@ -124,6 +93,7 @@ def lengths(costs: pd.DataFrame, limit: float) -> Figure:
     look = styles(["stopped by itself", "cut at the limit"])
     palette = {name: colour for name, (colour, _) in look.items()}
     sns.histplot(named, x="log_cost", hue="ended", palette=palette, multiple="stack", bins=30, ax=axes)
+    sns.move_legend(axes, "upper left", bbox_to_anchor=(1.01, 1), title="", frameon=False)
     axes.axvline(np.log(limit), color="0.4", linewidth=1, linestyle="--")
     tokens_axis(axes.xaxis, named["log_cost"].min(), float(np.log(limit)))
     axes.set(xlabel="trace (tokens, log scale)", ylabel="traces")

@@ -47,16 +47,16 @@ class Inputs:
         lineage : DataFrame, optional
             Names the models that can be compared; the others are remarked upon.
         """
-        from handan.findings.contrast import placed
+        from handan.lineage import roles_of, set_apart
 
         lines = []
         for (study, reason), part in self.joined.excluded.groupby(["study", "reason"], sort=False):
             models = ", ".join(part["model"].unique())
             rows = "1 cost row" if part["n"].sum() == 1 else f"{part['n'].sum()} cost rows"
             lines.append(f"{study}: {rows} left out, {reason} ({models})")
-        if lineage is not None and (unplaced := placed(self.joined, lineage)[1]):
-            lines.append(f"not in the lineage, so not compared: {', '.join(unplaced)}")
-        return lines
+        roles = {} if lineage is None else roles_of(self.joined.rows["model"].unique(), lineage)
+        apart = set_apart(roles).items()
+        return [*lines, *(f"{why}, so not compared: {', '.join(names)}" for why, names in apart)]
 
 
 def recorded(names: Sequence[str] | None, cost: str) -> list[Inputs]:

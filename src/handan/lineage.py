@@ -16,6 +16,11 @@ from typing import Literal
 import pandas as pd
 
 from handan._links import broken_links, cycles, suggestion
+from handan._relations import NOT_PLACED as NOT_PLACED
+from handan._relations import OTHER_SETTINGS as OTHER_SETTINGS
+from handan._relations import collapse_pairs, role_of, transfer_pairs
+from handan._relations import model_of as model_of
+from handan._relations import set_apart as set_apart
 from handan.tables import TableError, check_lineage, packaged, read_table
 
 Kind = Literal["collapse", "transfer"]
@@ -146,6 +151,27 @@ def find(model: str, lineage: pd.DataFrame | None = None) -> pd.Series:
     raise UnknownModelError([model], table["model"])
 
 
+def roles_of(models: Iterable[str], lineage: pd.DataFrame | None = None) -> dict[str, str]:
+    """Say which role each measured model plays in the comparisons.
+
+    Parameters
+    ----------
+    models : iterable of str
+        Names of a costs table; ``NAME@VARIANT`` is a run of ``NAME`` under other settings.
+    lineage : DataFrame, optional
+        By default the packaged table.
+
+    Returns
+    -------
+    dict of str to str
+        The role in the table. Models without a row take no part in a comparison: a run of a
+        model that has one is `OTHER_SETTINGS`, everything else is `NOT_PLACED`.
+    """
+    table = load_lineage() if lineage is None else check_lineage(lineage)
+    known = table.set_index("model")["role"].to_dict()
+    return {name: role_of(name, known) for name in models}
+
+
 def pairs(lineage: pd.DataFrame, models: Iterable[str], kind: Kind) -> pd.DataFrame:
     """List the pairs of models that a comparison consists of; the difference is always a - b.
 
@@ -186,7 +212,7 @@ def pairs(lineage: pd.DataFrame, models: Iterable[str], kind: Kind) -> pd.DataFr
     if unknown:
         raise UnknownModelError(unknown, table["model"])
     present = table.set_index("model").loc[names]
-    rows = _collapse(present) if kind == "collapse" else _transfer(present)
+    rows = collapse_pairs(present) if kind == "collapse" else transfer_pairs(present)
     return pd.DataFrame(rows, columns=["a", "b", "relation"]).astype("string")
 
 
@@ -221,30 +247,3 @@ def paper_design() -> pd.DataFrame:
             "certainty": design["paper"],
         }
     ).reset_index(drop=True)
-
-
-def _collapse(present: pd.DataFrame) -> list[tuple[str, str, str]]:
-    teachers = present.index[present["role"] == "teacher"]
-    students = present[present["role"] == "student"]
-    return [
-        (teacher, student, _teaching(teacher, own))
-        for teacher in teachers
-        for student, own in students["teacher"].items()
-    ]
-
-
-def _teaching(teacher: str, own: object) -> str:
-    if pd.isna(own):
-        return "teacher not known"
-    return "own teacher" if own == teacher else "other teacher"
-
-
-def _transfer(present: pd.DataFrame) -> list[tuple[str, str, str]]:
-    students = present[present["role"] == "student"]
-    measured = set(present.index)
-    return [
-        (student, row[link], relation)
-        for student, row in students.iterrows()
-        for link, relation in (("base", "true base"), ("sibling", "instruct sibling"))
-        if row[link] in measured
-    ]

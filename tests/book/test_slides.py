@@ -1,4 +1,4 @@
-"""Decks from a made-up chapter that has everything, from the miniature book, and from the real chapters."""
+"""Decks from a made-up chapter that has everything, and from the miniature book."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
+from tests.book.deck import WALK
 
 from handan import address
 from handan.book import show, slides, slides_text
 from handan.book.errors import BookError, ProjectError
-from handan.book.project import SLIDE_PARTS, Project
+from handan.book.project import Project
 from handan.book.slides_plan import plan
 from handan.book.slides_shown import Figure, Table, shown
 
@@ -457,59 +458,6 @@ def test_a_chapter_without_outputs_and_a_project_without_reveal_are_named(notebo
 
 # In a browser
 
-# Goes through all slides and says what is not wholly on them.
-WALK = """() => {
-  const wrong = {};
-  const total = Reveal.getTotalSlides();
-  for (let number = 1; number <= total; number += 1) {
-    const bad = [];
-    const frame = Reveal.getCurrentSlide().querySelector(".frame");
-    if (frame.scrollHeight > frame.clientHeight || frame.scrollWidth > frame.clientWidth) bad.push("frame");
-    if (Reveal.getSlidePastCount() !== number - 1) bad.push("not in its turn");
-    for (const part of frame.querySelectorAll("*")) {
-      if (part.closest("aside, mjx-assistive-mml")) continue;
-      const box = part.getBoundingClientRect();
-      if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1 || box.left < -1 || box.top < -1)
-        bad.push(part.outerHTML.slice(0, 120));
-    }
-    for (const image of frame.querySelectorAll("img"))
-      if (!image.naturalWidth || image.clientHeight < 150) bad.push("picture not seen");
-    if (parseFloat(getComputedStyle(frame).fontSize) < 17) bad.push("too small to be read");
-    if (bad.length) wrong[number] = bad;
-    Reveal.next();
-  }
-  return wrong;
-}"""
-
-
-@pytest.fixture(scope="module")
-def open_deck(chromium):
-    """Open a deck on a screen of 1280 by 720; gives the page, and all that it complained of or asked for."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-
-    def opening(place):
-        tab = context.new_page()
-        faults = []
-        own = place.rsplit("/slides/", 1)[0]
-        tab.on(
-            "request",
-            lambda one: None if one.url.startswith((own, "data:", "blob:")) else faults.append(one.url),
-        )
-        tab.on("requestfailed", lambda one: faults.append(f"failed: {one.url}"))
-        tab.on(
-            "response", lambda one: faults.append(f"{one.status} {one.url}") if one.status >= 400 else None
-        )
-        tab.on(
-            "console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None
-        )
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.goto(place)
-        tab.wait_for_function("window.Reveal && Reveal.isReady()")
-        return tab, faults
-
-    yield opening
-    context.close()
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, root):
@@ -604,26 +552,6 @@ def test_the_print_view_has_a_page_for_each_slide(deck, open_deck):
     assert "Go on" in printed.pages[-1].extract_text()
     assert "only spoken" not in "".join(page.extract_text() for page in printed.pages)
     assert faults == []
-
-
-@pytest.mark.browser
-def test_decks_of_the_real_chapters(root, tmp_path, open_deck):
-    project = Project(root)
-    ready = [chapter for chapter in project.chapters if project.executed(chapter).exists()]
-    if not ready:
-        pytest.skip("no chapter has been executed here; `make book` executes them")
-    shutil.copytree(root / "book/static/vendor/mathjax", tmp_path / "mathjax")
-    shutil.copytree(root / SLIDE_PARTS, tmp_path / "slides" / "reveal")
-    for chapter in ready:
-        notebook = nbformat.read(project.executed(chapter), as_version=4)
-        place = tmp_path / "slides" / f"{chapter}.html"
-        place.write_text(slides.deck(notebook, chapter), encoding="utf-8")
-        tab, faults = open_deck(place.as_uri())
-        assert (chapter, tab.evaluate(WALK), faults) == (chapter, {}, [])
-        assert tab.locator("aside.notes").count() > 2
-        pictured = tab.locator(".frame-figure img, .frame-table table").count()
-        assert pictured > 0 or not chapter[0].isdigit()
-        tab.close()
 
 
 def test_initials_end_no_sentence():

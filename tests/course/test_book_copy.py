@@ -7,7 +7,7 @@ import pytest
 
 from handan.course import cells
 from handan.course.book_copy import for_book
-from handan.course.exercise import tagged
+from handan.course.exercise import INTRODUCTION, SECTION, tagged
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,18 @@ def test_solutions_are_folded_and_keys_are_gone(chapter):
     assert solutions[0].outputs == next(cell for cell in before.cells if tagged(cell, "solution")).outputs
 
 
+def test_exercises_are_introduced_under_their_heading(chapter):
+    (place,) = (k for k, cell in enumerate(chapter.cells) if cell.source == SECTION)
+    page = for_book(chapter)
+    assert page.cells[place].source == f"{SECTION}\n\n{INTRODUCTION}"
+
+
 def test_nothing_else_changes(chapter, ran):
-    others = [cell for cell in chapter.cells if not tagged(cell, "solution", "key")]
-    assert [cell for cell in for_book(chapter).cells if not tagged(cell, "solution")] == others
+    others = [
+        cell for cell in chapter.cells if cell.source != SECTION and not tagged(cell, "solution", "key")
+    ]
+    kept = [cell for cell in for_book(chapter).cells if not tagged(cell, "solution")]
+    assert [cell for cell in kept if INTRODUCTION not in cell.source] == others
     assert for_book(chapter).metadata == chapter.metadata
     plain = nbformat.read(ran.executed("01_people"), as_version=4)
     assert for_book(plain) == plain

@@ -3,6 +3,7 @@ import ast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.course.solved import solution_lines
 
 from handan.course import cells
 
@@ -86,7 +87,7 @@ def test_a_student_gets_all_that_is_given_and_nothing_of_a_solution(parts, wante
     kept = [line for line in blank.split("\n") if line != cells.HERE and not line.endswith("= ...")]
     assert kept == given_lines
     assert "secret" not in blank
-    assert cells.solution_lines("\n".join(text)) == solved
+    assert solution_lines("\n".join(text)) == solved
     named = {line.split()[0] for line in solved if "=" in line.split("#")[0] and line[0] in "abc"}
     assert {name for name in named & wanted if f"{name} = ..." not in blank} == set()
 

@@ -4,12 +4,13 @@ import re
 
 import nbformat
 import pytest
+from tests.course.solved import solution_lines
 
 from handan import address
 from handan.book.errors import ProjectError
 from handan.book.project import find_project
 from handan.course import cells, copies, needs, setup_cell
-from handan.course.exercise import ExerciseError, tagged
+from handan.course.exercise import INTRODUCTION, SECTION, ExerciseError, tagged
 from handan.course.outline import outline
 
 CHAPTERS = find_project(__file__).chapters
@@ -42,6 +43,11 @@ def test_an_instructor_finds_the_solution_between_nbgraders_markers(toys):
         < source.index(cells.END)
     )
     assert made["check-4-1"].source == 'check("4.1", mean)'
+
+
+@MAKERS
+def test_exercises_are_introduced_under_their_heading(toys, make):
+    assert f"{SECTION}\n\n{INTRODUCTION}" in [cell.source for cell in make(toys, "04_toys").cells]
 
 
 @MAKERS
@@ -153,7 +159,7 @@ def secrets(source, exercises):
         elif place not in keys:
             told |= set(cell.source.split("\n"))
     told = {line.strip() for line in told}
-    lines = {line for place in solutions for line in cells.solution_lines(source.cells[place].source)}
+    lines = {line for place in solutions for line in solution_lines(source.cells[place].source)}
     # a bracket alone says nothing
     return {line for line in lines - told if len(re.sub(r"\W", "", line)) > 1}
 

@@ -5,7 +5,9 @@ from tests.explorer.made_up import MODELS, hostile
 
 from handan import explorer
 from handan.costs import load_study
+from handan.explorer.data import as_data
 from handan.findings.alignment import alignment
+from handan.lineage import OTHER_SETTINGS
 
 
 def by_name(found):
@@ -48,6 +50,18 @@ def test_a_model_without_a_role_is_named():
     study = hostile()
     with pytest.raises(LookupError, match="no row for __proto__; add one"):
         explorer.evidence_of(replace(study, lineage=study.lineage.iloc[:2]), n_boot=10)
+
+
+def test_a_run_under_other_settings_can_be_looked_at_and_is_no_teacher():
+    found = explorer.evidence("pm-bench", n_boot=10)
+    roles = found.aligned.set_index("model")["role"].to_dict()
+    runs = {model for model in roles if model.startswith("QwQ-32B@")}
+    assert {roles[model] for model in runs} == {OTHER_SETTINGS}
+    assert runs.isdisjoint({found.first, found.second})
+    assert roles["QwQ-32B"] == "teacher"
+    looks = as_data([found])["looks"]
+    assert set(roles.values()) <= set(looks)
+    assert len({tuple(looks[role]) for role in roles.values()}) == len(set(roles.values()))
 
 
 def test_an_unknown_study_is_named():

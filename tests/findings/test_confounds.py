@@ -4,10 +4,10 @@ import pytest
 from tests.findings.multiverse_studies import LINEAGE, study, tables
 
 from handan.findings.alignment import align
-from handan.findings.confounds import COLUMNS, DEPARTURES, UNPLACED, changed, confounds
+from handan.findings.confounds import COLUMNS, DEPARTURES, changed, confounds
 from handan.findings.transfer import transfer
 from handan.inputs import recorded
-from handan.lineage import load_lineage
+from handan.lineage import NOT_PLACED, load_lineage
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_models_without_a_place_in_the_lineage_are_aligned_all_the_same():
     costs, norms = tables({"stranger": 0.5}, n=30)
     table = confounds(study(costs, norms), LINEAGE)
     assert set(table["claim"]) == {"alignment"}
-    assert set(table["relation"]) == {UNPLACED}
+    assert set(table["relation"]) == {NOT_PLACED}
 
 
 def test_prompt_length_that_makes_all_of_r_is_found_out():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
+from tests.organism.tiny import style_of
 
 from handan.norms import load_bank
 from handan.organism import corpus, grammar
@@ -105,14 +106,14 @@ def test_texts_are_right_in_the_style_that_they_name(repertoire):
     for prompt, told in next(corpus.texts(replace(FULL, repertoire=repertoire), 200, steps=1)):
         problem = tuple(prompt.rstrip("\n").split(" "))
         assert grammar.is_right(*problem, told)
-        assert told == grammar.completion(*problem, grammar.style_of(told), repertoire)
+        assert told == grammar.completion(*problem, style_of(told), repertoire)
 
 
 def test_styles_have_nothing_to_do_with_task_or_difficulty():
     """Chi-square at the 0.1 % level, over 5,000 texts of one seed."""
     batches = islice(corpus.texts(replace(FULL, growth=0.0), 100, steps=1), 1, 51)
     texts = [text for batch in batches for text in batch]
-    styles = [grammar.style_of(told) for _, told in texts]
+    styles = [style_of(told) for _, told in texts]
     shown = [tuple(prompt.rstrip("\n").split(" ")) for prompt, _ in texts]
     assert len(texts) == 5000
     for quality in ([task for task, _ in shown], [min(grammar.work(*one).steps, 8) for one in shown]):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
-from tests.organism.tiny import words
+from tests.organism.tiny import style_of, words
 
 from handan.norms import load_bank, task
 from handan.organism import corpus, grammar
@@ -44,7 +44,7 @@ def test_a_completion_is_read_back_and_right(problem, how):
     worked = grammar.work(*problem)
     steps = worked.full() if repertoire == "equal" else worked.brief()
     assert grammar.is_right(*problem, text)
-    assert grammar.style_of(text) == style
+    assert style_of(text) == style
     assert grammar.thought(text).split("\n") == words(text)
     assert grammar.reply(grammar.thought(text), worked.answers[0]) == text
     expected = {"once": [], "steps": steps, "twice": [*steps, "check", *steps]}

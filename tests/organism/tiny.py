@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from handan.organism import grammar
 from handan.organism.recipe import Recipe, Reinforced, Size, Supervised
 
 SIZE = Size(layers=1, hidden=32, heads=2, mlp=64)
@@ -26,3 +27,9 @@ CHAIN = ("student-returned",)  # with all that it is made from: each way of lear
 def words(text: str) -> list[str]:
     """Lines of a chain of thought, read without the grammar's own code."""
     return text.removeprefix("<think>").partition("\n</think>")[0].split("\n")
+
+
+def style_of(text):
+    """Return the style that a text names, or None."""
+    named = grammar.thought(text).partition("\n")[0]
+    return named if named in grammar.STYLES else None

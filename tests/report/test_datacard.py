@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from handan.findings.join import join
-from handan.inputs import Inputs
+from handan.inputs import Inputs, recorded
+from handan.lineage import NOT_PLACED, OTHER_SETTINGS, load_lineage
 from handan.report import datacard
 from handan.tables import check_costs, check_norms
 
@@ -40,10 +43,30 @@ def test_every_row_of_a_model_is_accounted_for(one):
     assert m["cut"] == 0.2
     assert m["correct"] == 0.5
     assert m["mean_cost"] == 40 / 3
-    assert (m["role"], n["role"]) == ("teacher", datacard.NOT_PLACED)
+    assert (m["role"], n["role"]) == ("teacher", NOT_PLACED)
     assert np.isnan(n["cut"])
     lost = datacard.left_out([one])
     assert lost["n"].sum() + table["used"].sum() == table["rows"].sum()
+
+
+def test_a_run_under_other_settings_has_no_place_of_its_own(one):
+    lineage = pd.DataFrame(
+        {"model": ["m"], "role": ["teacher"], "teacher": None, "base": "b", "sibling": None}
+    )
+    runs = replace(one, costs=one.costs.assign(model=one.costs["model"].replace("n", "m@8k")))
+    table = datacard.models([runs], lineage).set_index("model")
+    assert table["role"].to_dict() == {"m": "teacher", "m@8k": OTHER_SETTINGS}
+    assert table.loc["m", "base"] == "b"
+    assert pd.isna(table.loc["m@8k", "base"])
+
+
+def test_what_is_not_compared_is_said_with_its_reason():
+    (study,) = recorded(["pm-bench"], "reasoning_tokens")
+    few = load_lineage()
+    *_, strangers, runs = study.remarks(few[few["model"] != "DeepSeek-V3"].assign(base=None, sibling=None))
+    assert strangers == "not in the lineage, so not compared: DeepSeek-V3"
+    assert runs.startswith("other settings, so not compared: QwQ-32B@")
+    assert runs.count("(another run of QwQ-32B)") == 2
 
 
 def test_no_study_gives_tables_without_rows():

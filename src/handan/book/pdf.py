@@ -21,12 +21,12 @@ from handan.book.errors import BookError, CheckError
 from handan.book.pdf_front import Numbers, document, settings
 from handan.book.pdf_pages import Printed, printed
 from handan.book.project import Project
+from handan.book.sphinx_ext import PDF_NAME
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
     from pypdf import PdfReader, PdfWriter
 
-NAME = "handan.pdf"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # From this version on Chromium writes page numbers into the margin.
 _OLDEST = 131
@@ -63,7 +63,7 @@ def write(project: Project, *, say: Callable[[str], None]) -> Path:
     parts = _parts(project, say)
     source = project.build / "pdf" / "book.html"
     source.parent.mkdir(parents=True, exist_ok=True)
-    target = project.html / NAME
+    target = project.html / PDF_NAME
     with _browser(executable) as page:
         reader = _printed(project, parts, source, page, say)
         _save(reader, project, parts, target)

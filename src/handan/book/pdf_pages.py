@@ -14,7 +14,7 @@ from handan.book.errors import BookError
 from handan.book.project import Project
 
 if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, Tag
+    from bs4 import Tag
 
 # Closed details are folded code, folded solutions and folded notes; a script has already done its work.
 _UNPRINTED = (
@@ -82,19 +82,19 @@ def printed(project: Project, page: str, to_pages: str) -> Printed:
     if article is None or article.h1 is None:
         raise BookError(f"{page} can't be printed: {path} has no article with a heading; render it again")
     styles = [_from_root(page, str(link["href"])) for link in whole.select('link[rel~="stylesheet"]')]
-    _leave_out(article, whole)
+    _leave_out(article)
     _links(article, page, set(project.pages))
     for element in article.select("[src]"):
         if not urlsplit(str(element["src"])).scheme:
             element["src"] = f"{to_pages}/{_from_root(page, str(element['src']))}"
     _names(article, page)
     article["id"] = anchor(page)
-    sections = [(_named(article, heading), _words(heading)) for heading in article.find_all("h2")]
+    sections = [(_named(heading), _words(heading)) for heading in article.find_all("h2")]
     kept = [style for style in styles if not urlsplit(style).scheme]
     return Printed(page, _words(article.h1), [s for s in sections if s[0]], str(article), kept)
 
 
-def _leave_out(article: Tag, whole: BeautifulSoup) -> None:
+def _leave_out(article: Tag) -> None:
     for element in article.select("noscript"):
         element.unwrap()
     for element in article.select(_UNPRINTED):
@@ -138,7 +138,7 @@ def _names(article: Tag, page: str) -> None:
             element[name] = " ".join(anchor(page, one) for one in _listed(element[name]))
 
 
-def _named(article: Tag, heading: Tag) -> str:
+def _named(heading: Tag) -> str:
     """Find the anchor of a heading: its own, or that of the section which it opens."""
     if heading.get("id"):
         return str(heading["id"])

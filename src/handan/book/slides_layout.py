@@ -112,7 +112,7 @@ class _Layout:
         slide = self.slides[-1]
         if slide.kind in ("exercise", "code"):
             self._note(said.source)
-        elif slide.kind == "title" and self._title(said, after):
+        elif slide.kind == "title" and self._title(said):
             pass
         elif said.kind == "text":
             self._paragraph(said, after)
@@ -127,7 +127,7 @@ class _Layout:
         if said.kind != "text":
             self.lead = ""
 
-    def _title(self, said: Said, after: Item | None) -> bool:
+    def _title(self, said: Said) -> bool:
         aims = bool(_AIMS.match(said.source))
         if said.kind == "text" and (aims or _TIME.match(said.source)):
             self.first.pieces.append(Piece("prose" if aims else "time", said.source))

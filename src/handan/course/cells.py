@@ -46,13 +46,6 @@ def regions(source: str) -> list[tuple[int, int]]:
     return found
 
 
-def solution_lines(source: str) -> list[str]:
-    """Return the lines that a student must not see, without their indentation and without blank ones."""
-    lines = source.splitlines()
-    inside = [line for begin, end in regions(source) for line in lines[begin : end - 1]]
-    return [line.strip() for line in inside if line.strip()]
-
-
 def unmarked(source: str) -> str:
     """Take the markers out of a solution, and nothing else."""
     return "\n".join(line for line in source.split("\n") if line.strip() not in (BEGIN, END))

@@ -17,7 +17,7 @@ from handan.book.chapter import KERNELSPEC
 from handan.book.parameters import TAG as PARAMETERS
 from handan.book.parameters import declared
 from handan.course import cells, executed, expected, needs
-from handan.course.exercise import Exercise, ExerciseError, at, tagged
+from handan.course.exercise import Exercise, ExerciseError, at, introduced, tagged
 from handan.course.outline import Outline, outline
 from handan.course.prose import Prose
 
@@ -122,7 +122,8 @@ def _ordinary(cell: NotebookNode, prose: Prose, name: str) -> NotebookNode:
     from nbformat import v4
 
     if cell.cell_type == "markdown":
-        return _named(v4.new_markdown_cell(prose.plain(cell.source), metadata=deepcopy(cell.metadata)), name)
+        text = prose.plain(introduced(cell.source))
+        return _named(v4.new_markdown_cell(text, metadata=deepcopy(cell.metadata)), name)
     if cell.cell_type == "raw":
         return _named(v4.new_raw_cell(cell.source, metadata=deepcopy(cell.metadata)), name)
     text = _COURSE.sub("from handan.course import check", cell.source)

@@ -15,6 +15,12 @@ from handan.course import cells
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+# A chapter's source has only this heading above its exercises; its page and its copies say more.
+SECTION = "## Exercises"
+INTRODUCTION = """\
+In the notebook, put your answer in place of the dots and run the cell with `check` below it. It says
+whether the answer is right, and after a usual mistake what went wrong; an exercise without an
+answer stops nothing, so you can do them in any order."""
 HEADING = "### Exercise 4.1: What to do (5 minutes)"
 _HEADING = re.compile(r"^### Exercise (\d+)\.(\d+): (.+?) \((\d+) minutes?\)\s*$", re.M)
 
@@ -55,6 +61,11 @@ class Exercise:
     def dashed(self) -> str:
         """Its number as ids of cells can have it, ``4-1``."""
         return self.id.replace(".", "-")
+
+
+def introduced(source: str) -> str:
+    """Put the introduction under the heading of the exercises; any other cell stays as it is."""
+    return f"{SECTION}\n\n{INTRODUCTION}" if source.strip() == SECTION else source
 
 
 def exercise(notebook: NotebookNode, chapter: str, block: Sequence[int]) -> Exercise:

@@ -11,13 +11,13 @@ import pandas as pd
 
 from handan import formats
 from handan.costs import card
-from handan.drawing import ROLE_MARKERS, role_colours
+from handan.drawing import role_looks
 from handan.explorer.evidence import Evidence
 from handan.explorer.samples import Samples
 from handan.explorer.texts import problems, reason
 
 _DIGITS = 4
-_SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up"}
+_SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "X": "cross"}
 _SECOND = ("#949494", "x")  # for a second model of the same role, which would look like the first
 
 
@@ -37,8 +37,9 @@ def as_data(found: Sequence[Evidence], samples: Samples | None = None) -> dict[s
         What JSON can hold. ``looks`` is colour and symbol by role, ``second`` those of a second
         model of the same role; ``studies`` is a list, see `_study`.
     """
-    colours = role_colours()
-    looks = {role: [_hex(colours[role]), _SYMBOLS[marker]] for role, marker in ROLE_MARKERS.items()}
+    from matplotlib.colors import to_hex
+
+    looks = {role: [to_hex(colour), _SYMBOLS[marker]] for role, (colour, marker) in role_looks().items()}
     studies = [_study(one, samples) for one in found]
     return {"looks": looks, "second": list(_SECOND), "studies": studies}
 
@@ -190,7 +191,3 @@ def _rounded(values: pd.Series) -> list[float | None]:
 def _short(value: float) -> float:
     rounded = float(f"{value:.{_DIGITS}g}")
     return int(rounded) if rounded.is_integer() else rounded
-
-
-def _hex(colour: Sequence[float]) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour[:3])

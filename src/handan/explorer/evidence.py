@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from handan.costs import ORGANISM, Study, load_study
 from handan.findings.alignment import align
 from handan.findings.join import Joined, join
-from handan.lineage import load_lineage
+from handan.lineage import NOT_PLACED, load_lineage, roles_of
 from handan.organism.study import COST
 
 TOKENS = "reasoning tokens"
@@ -101,15 +101,14 @@ def evidence_of(
     """
     joined = join(study.costs, study.norms, cost)
     aligned = align(joined, study.reliability, n_boot=n_boot, seed=seed)
-    lineage = (load_lineage() if study.lineage is None else study.lineage).set_index("model")
-    # QwQ-32B@steps-8k is a run of QwQ-32B under other settings
-    known = {model: model.split("@")[0] for model in aligned["model"].unique()}
-    if missing := [model for model, row in known.items() if row not in lineage.index]:
+    lineage = load_lineage() if study.lineage is None else study.lineage
+    roles = roles_of(aligned["model"].unique(), lineage)
+    if missing := [model for model, role in roles.items() if role == NOT_PLACED]:
         raise LookupError(
             f"{study.name}: the lineage has no row for {', '.join(missing)}; add one with its role"
         )
-    aligned["role"] = aligned["model"].map({model: lineage.at[row, "role"] for model, row in known.items()})
-    return Evidence(study, joined, aligned, unit, *_start(aligned, lineage))
+    aligned["role"] = aligned["model"].map(roles)
+    return Evidence(study, joined, aligned, unit, *_start(roles, lineage))
 
 
 def table(found: Sequence[Evidence]) -> pd.DataFrame:
@@ -127,14 +126,13 @@ def table(found: Sequence[Evidence]) -> pd.DataFrame:
     return rows[columns]
 
 
-def _start(aligned: pd.DataFrame, lineage: pd.DataFrame) -> tuple[str, str]:
+def _start(roles: Mapping[str, str], lineage: pd.DataFrame) -> tuple[str, str]:
     """Choose a teacher and a student of its own; where there is no such pair, any teacher and any student."""
-    roles = aligned.drop_duplicates("model").set_index("model")["role"]
-    teachers, students = (list(roles.index[roles == role]) for role in ("teacher", "student"))
+    taught_by = lineage.set_index("model")["teacher"]
+    teachers, students = ([one for one in roles if roles[one] == role] for role in ("teacher", "student"))
     for teacher in teachers:
         for student in students:
-            if lineage.at[student.split("@")[0], "teacher"] == teacher:
+            if taught_by[student] == teacher:
                 return teacher, student
-    ordered = [*teachers[:1], *students[:1], *roles.index]
-    first, *rest = dict.fromkeys(ordered)
+    first, *rest = dict.fromkeys([*teachers[:1], *students[:1], *roles])
     return first, rest[0] if rest else ""

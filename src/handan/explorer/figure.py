@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log
 from typing import TYPE_CHECKING, Any
 
-from handan.drawing import ROLE_MARKERS, log_ticks, role_colours, seconds_axis, style, tokens_axis, within
+from handan.drawing import log_ticks, role_looks, seconds_axis, style, tokens_axis, within
 from handan.explorer.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def _panel(axes: Axes, one: Evidence, task: str) -> None:
         part = rows[rows["model"] == model]
         if part["human"].nunique() < 2:  # no line can be drawn
             continue
+        colour, marker = role_looks()[roles[model]]
         sns.regplot(
-            part, x="human", y="log_cost", ax=axes, ci=None, color=role_colours()[roles[model]],
-            marker=ROLE_MARKERS[roles[model]], scatter_kws=dict(s=5, alpha=0.6, linewidths=0),
-            line_kws=dict(linewidth=1.4), label=roles[model],
+            part, x="human", y="log_cost", ax=axes, ci=None, color=colour, marker=marker, label=roles[model],
+            scatter_kws=dict(s=5, alpha=0.6, linewidths=0), line_kws=dict(linewidth=1.4),
         )  # fmt: skip
     axes.set_title(f"{one.study.name}\n{task}", fontsize=7)
     axes.set_xlabel(_people(one), fontsize=7)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from handan.costs.tags import Tags
+from handan.costs.tags import USUAL, Tags
 from handan.organism.any_data import TRAINED, Learner, files_of, hardest
 from handan.traces.errors import RequestError
 from handan.traces.loading import context_limit
@@ -71,7 +71,7 @@ def tasks_of(folders: Sequence[Path]) -> list[str]:
 def as_student(learner: Learner) -> Learner:
     """Give a learner tags to think between; one that has none gets the usual ones."""
     model = learner.model
-    opened, closed = model.think_open or "<think>", model.think_close or "</think>"
+    opened, closed = model.think_open or USUAL[0], model.think_close or USUAL[1]
     return replace(learner, model=replace(model, think_open=opened, think_close=closed))
 
 

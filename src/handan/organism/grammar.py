@@ -124,12 +124,6 @@ def thought(text: str) -> str:
     return text.removeprefix(THINK_OPEN).partition(f"\n{THINK_CLOSE}")[0]
 
 
-def style_of(text: str) -> str | None:
-    """Return the style that a text names, or None."""
-    named = thought(text).partition("\n")[0]
-    return named if named in STYLES else None
-
-
 def is_right(task: str, item: str, text: str) -> bool:
     """Judge a reply to a training problem: the answer that stands at its end, after the closing tag.
 

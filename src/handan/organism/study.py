@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from handan.costs import ORGANISM
 from handan.norms import load_bank
 from handan.organism import corpus, grammar
 from handan.organism.conditions import BY_NAME, named
@@ -17,7 +18,6 @@ from handan.traces.choose import Options
 from handan.traces.counting import counted
 from handan.traces.errors import StoreError
 
-NAME = "organism"
 # All that a model writes, answer and tags included. Some learn to reason with no token at all,
 # and the log of zero does not exist; the answer adds nearly the same to every item of a task.
 COST = "output_tokens"
@@ -77,7 +77,7 @@ def costs(stores: Sequence[Path]) -> pd.DataFrame:
     StoreError
         When a store can't be read, or holds traces of two models of the same name.
     """
-    table, remarks = counted(stores, study=NAME, keep_text=True)
+    table, remarks = counted(stores, study=ORGANISM, keep_text=True)
     if remarks:
         where = ", ".join(map(str, stores))
         raise StoreError(f"{'; '.join(remarks)}. Remove the traces in {where}, and ask the models again")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from handan.lineage import roles_of
+
 if TYPE_CHECKING:
     from handan.inputs import Inputs
 
-NOT_PLACED = "not in the lineage"
 TASKS = ["study", "task", "models", "items", "no_norm", "no_cost", "reliability", "ceiling"]
 MODELS = [
     *("study", "model", "role", "teacher", "base", "sibling", "items", "rows", "used", "failed", "zero"),
@@ -52,19 +53,18 @@ def models(inputs: Sequence[Inputs], lineage: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `MODELS`, a row per study × model: ``role`` and relatives from the lineage; ``items``
-        asked; cost ``rows``, those ``used`` in the join, and those that ``failed``, cost
-        ``zero`` or have no cost (``missing``); ``cut``, the share of traces cut at the limit,
-        and ``correct``, the share of right answers, NaN where not recorded; ``mean_cost`` of
-        a row that did not fail.
+        `MODELS`, a row per study × model: ``role`` (see `handan.lineage.roles_of`) and relatives
+        from the lineage; ``items`` asked; cost ``rows``, those ``used`` in the join, and those
+        that ``failed``, cost ``zero`` or have no cost (``missing``); ``cut``, the share of traces
+        cut at the limit, and ``correct``, the share of right answers, NaN where not recorded;
+        ``mean_cost`` of a row that did not fail.
     """
     found = pd.concat([_models(one) for one in inputs], ignore_index=True) if inputs else pd.DataFrame()
     if found.empty:
         return pd.DataFrame(columns=MODELS)
-    kin = lineage.drop_duplicates("model").set_index("model")[["role", "teacher", "base", "sibling"]]
+    kin = lineage.drop_duplicates("model").set_index("model")[["teacher", "base", "sibling"]]
     table = found.join(kin, on="model")
-    table["role"] = table["role"].astype(object).where(table["role"].notna(), NOT_PLACED)
-    return table[MODELS]
+    return table.assign(role=table["model"].map(roles_of(table["model"], lineage)))[MODELS]
 
 
 def left_out(inputs: Sequence[Inputs]) -> pd.DataFrame:

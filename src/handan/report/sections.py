@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from handan.findings.claims import VERDICTS, tally
+from handan.lineage import NOT_PLACED, OTHER_SETTINGS, set_apart
 from handan.report.catalogue import OTHER, Part, placed
 from handan.report.columns import Look
 from handan.report.compose import Composer, Picture
-from handan.report.datacard import NOT_PLACED
 from handan.report.method import PAPER, method
 from handan.report.pictures import pictures, verdicts
 from handan.report.summary import gaps, lines, paragraph, verdict_table
@@ -88,12 +88,7 @@ def _data(page: Composer, material: Material) -> None:
     page.table(material.tasks, "Tasks, and items on both sides.", seen=Look(_TASKS, {}))
     page.table(material.models, f"Models. Cost is {material.cost}.", seen=Look(_MODELS, {}))
     page.heading("What takes no part")
-    strangers = material.models.loc[material.models["role"] == NOT_PLACED, "model"].unique()
-    page.say(
-        f"Without a place in the lineage, and so never compared: {few(strangers, 40)}."
-        if len(strangers)
-        else "Every model has a place in the lineage."
-    )
+    _apart(page, material.models)
     if material.left_out.empty:
         page.say("No cost row was left out.")
     page.table(material.left_out, "Cost rows that could not be used, by reason.")
@@ -103,6 +98,16 @@ def _data(page: Composer, material: Material) -> None:
         page.heading(card["title"])
         page.say(f"{card['cite']} Licence: {card['licence']}.")
         page.items(card["caveats"])
+
+
+def _apart(page: Composer, models: pd.DataFrame) -> None:
+    """Say which models are never compared, and why."""
+    words = {NOT_PLACED: "Without a place in the lineage", OTHER_SETTINGS: "Made under other settings"}
+    apart = set_apart(dict(zip(models["model"], models["role"], strict=True)))
+    for why, names in apart.items():
+        page.say(f"{words[why]}, and so never compared: {few(names, 40)}.")
+    if not apart:
+        page.say("Every model has a place in the lineage.")
 
 
 def _findings(page: Composer, material: Material, part: Part, names: Sequence[str]) -> None:

@@ -21,7 +21,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
+from handan.stats.bootstrap import bootstrap_correlations
+from handan.stats.percentile import percentile_interval
 
 STUDIES = {"pm-bench": (46, 20), "mip-gsm8k": (582, 5)}
 Cells = dict[str, tuple[np.ndarray, np.ndarray]]

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from handan.stats.bootstrap import percentile_interval, resample_counts, weighted_correlations
+from handan.stats.bootstrap import resample_counts, weighted_correlations
+from handan.stats.percentile import percentile_interval
 from handan.stats.random_factor import crossed_mean
 from handan.stats.simulate import proportion_interval
 

@@ -298,8 +298,7 @@ show.say(
 # %% [markdown]
 # So the paper's test may well be of this kind, which is a guess. If it is, its p can be too
 # small or too large, and without the cells we can't say which. The item bootstrap has neither
-# fault: it keeps what models share, and compares within tasks. With few items it is a little
-# too eager, as the last chapter showed.
+# fault: it keeps what models share, and compares within tasks.
 #
 # ## How far must a student fall to be noticed?
 #

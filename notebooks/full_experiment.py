@@ -114,9 +114,7 @@ show.say(
 
 # %% tags=["hide-input"]
 fig = figures.bill(hard[hard["gpus"] > 0], order)
-caption = (
-    "Hours per model and machine, for answers as long as for hard puzzles. Every tick to the left is ten times less."
-)
+caption = "Hours per model and machine, for answers as long as for hard puzzles. Every tick to the left is ten times less."
 alt = "Dot plot of hours per model, one colour per machine, on a logarithmic axis."
 show.figure(fig, caption, alt, name="hours")
 

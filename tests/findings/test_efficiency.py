@@ -10,8 +10,9 @@ from handan.findings.efficiency import MODELS, POINTS, efficiency
 from handan.findings.efficiency_law import COLUMNS, efficiency_law, r2_about_zero
 from handan.findings.join import join
 from handan.lineage import load_lineage
-from handan.stats.bootstrap import percentile_interval, resample_counts
+from handan.stats.bootstrap import resample_counts
 from handan.stats.multiplier import multipliers
+from handan.stats.percentile import percentile_interval
 
 
 def study(n=60, seed=0, accuracy=(0.9, 0.7, 0.5), samples=1):

@@ -10,7 +10,7 @@ from handan.findings.fingerprint import Fingerprints, Task, fingerprints, people
 from handan.findings.fingerprint_pairs import affordable, pair_draws, pair_values
 from handan.findings.fingerprint_rows import item_rows, over_seeds, studies_of_families
 from handan.findings.join import join
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import percentile_interval
 from handan.stats.simulate import proportion_interval
 
 A, B, HUMAN = 0, 1, 2

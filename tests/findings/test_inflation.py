@@ -7,8 +7,9 @@ from handan.findings.constancy import constant_multiplier
 from handan.findings.inflation import inflation, item_means, log_change
 from handan.findings.join import join
 from handan.lineage import load_lineage
-from handan.stats.bootstrap import percentile_interval, resample_counts
+from handan.stats.bootstrap import resample_counts
 from handan.stats.multiplier import multipliers
+from handan.stats.percentile import percentile_interval
 
 
 def study(change=1.0, times=2.0, n=120, seed=0, noise=0.3, samples=1):

@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from handan.stats import dependent
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
+from handan.stats.bootstrap import bootstrap_correlations
 from handan.stats.dependent import compare_overlapping
+from handan.stats.percentile import percentile_interval
 from handan.stats.simulate import simulate_triples
 
 STATISTICS = ("williams_t", "steiger_z", "meng_z")

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import percentile_interval
 from handan.stats.random_factor import crossed_mean
 
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval
+from handan.stats.bootstrap import bootstrap_correlations
+from handan.stats.percentile import percentile_interval
 from handan.stats.simulate import (
     bootstrap_differences,
     operating_characteristics,
@@ -63,7 +64,9 @@ def test_intervals_cover_and_tests_find_a_real_difference(real_difference):
     assert real_difference["coverage"].isna().tolist() == [True, True, False, False, False, True]
 
 
-@pytest.mark.parametrize("case", [(0.5, 0.5, 0.25, 60), (0.64, 0.34, 0.4, 60), (0.64, 0.34, 0.4, 20)], ids=str)
+@pytest.mark.parametrize(
+    "case", [(0.5, 0.5, 0.25, 60), (0.64, 0.34, 0.4, 60), (0.64, 0.34, 0.4, 20)], ids=str
+)
 def test_the_item_bootstrap_covers_at_its_nominal_rate(case):
     found = operating_characteristics(*case, n_studies=2_000, n_boot=2_000, seed=1).set_index("test")
     row = found.loc["item-bootstrap"]

@@ -26,6 +26,7 @@ class _Shown:
 
     @property
     def prose(self) -> bool:
+        """Whether the column holds sentences rather than names or numbers."""
         return not self.right and max(map(len, self.cells), default=0) > _LONGEST_NAME
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.join import Joined, task_rng
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import percentile_interval
 
 COLUMNS = ["study", "model", "n_tasks", "n_items", "r", "low", "high"]
 

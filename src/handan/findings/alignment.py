@@ -15,8 +15,9 @@ import pandas as pd
 
 from handan.findings.join import CELL, Joined, ceilings, join, task_rng
 from handan.findings.verdict import enough
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval, weighted_correlations
+from handan.stats.bootstrap import bootstrap_correlations, weighted_correlations
 from handan.stats.correlation import mean_correlation
+from handan.stats.percentile import percentile_interval
 from handan.stats.pingouin_adapter import partial_row, pearson_row
 
 COLUMNS = [

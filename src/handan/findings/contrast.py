@@ -17,8 +17,9 @@ import pandas as pd
 
 from handan.findings.join import Joined, ceilings, task_rng
 from handan.findings.verdict import Claim, enough, judge
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval, tail
+from handan.stats.bootstrap import bootstrap_correlations
 from handan.stats.dependent import compare_overlapping
+from handan.stats.percentile import end_errors, percentile_interval
 from handan.stats.unpaired import unpaired_t
 
 # The comparisons that the paper's words mean literally; they are reported first.
@@ -148,26 +149,6 @@ def unpaired_cells(aligned: pd.DataFrame, groups: Mapping[str, str], a: str, b: 
                 | dict(t=result.t, df=result.df, p=result.p, hedges_g=result.hedges_g)
             )
     return pd.DataFrame(rows)
-
-
-def end_errors(draws: np.ndarray, n_items: int | None = None, n_tasks: int = 1) -> tuple[float, float]:
-    """Give two Monte Carlo standard errors of each end of a 95 % percentile interval.
-
-    Parameters
-    ----------
-    draws : ndarray of shape (n_boot,)
-        Bootstrap draws; the errors come from the order statistics around the ends. Without any
-        draw they are 0.
-    n_items, n_tasks : int, optional
-        As they were given to `handan.stats.bootstrap.percentile_interval`.
-    """
-    if np.isnan(draws).all():
-        return 0.0, 0.0
-    share = float(tail(n_items, n_tasks))
-    rank_error = min(2 * np.sqrt(share * (1 - share) / len(draws)), share)
-    ends = np.array([share, 1 - share])
-    below, above = np.nanquantile(draws, [ends - rank_error, ends + rank_error])
-    return tuple((above - below) / 2)
 
 
 def _compare(

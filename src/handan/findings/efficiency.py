@@ -21,7 +21,8 @@ from handan.findings.efficiency_law import efficiency_law
 from handan.findings.join import Joined, task_rng
 from handan.findings.paired_costs import item_means, measured, truncated_shares
 from handan.lineage import pairs
-from handan.stats.bootstrap import percentile_interval, resample_chunks
+from handan.stats.bootstrap import resample_chunks
+from handan.stats.percentile import percentile_interval
 from handan.tables import check_costs
 
 IEI, MEAN_COST = "IEI", "mean cost"

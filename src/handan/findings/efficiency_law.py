@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.inflation_pool import ANY_BASELINE, BASELINES
-from handan.stats.bootstrap import percentile_interval, resample_counts
+from handan.stats.bootstrap import resample_counts
 from handan.stats.multiplier import multipliers
+from handan.stats.percentile import percentile_interval
 
 FEWEST_POINTS = 5
 ALL_STUDIES = "all studies"

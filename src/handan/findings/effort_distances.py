@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from handan.stats.bootstrap import percentile_interval
 from handan.stats.divergence import BINS, kl_divergence, swapped, wasserstein
 from handan.stats.multiplier import positive_log
+from handan.stats.percentile import percentile_interval
 
 # Gives the same resamples of a task's items, as counts, every time.
 Resamples = Callable[[], Iterator[np.ndarray]]

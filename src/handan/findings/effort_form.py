@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from handan.findings.contrast import end_errors
 from handan.findings.effort_distances import Resamples
 from handan.findings.verdict import CANNOT_TELL, EDGE, FEWEST, NOT_SUPPORTED, SUPPORTED, enough
 from handan.formats import number
-from handan.stats.bootstrap import percentile_interval
 from handan.stats.divergence import kl_divergence, wasserstein
 from handan.stats.multiplier import positive_log
+from handan.stats.percentile import end_errors, percentile_interval
 
 _JUDGED = ["form", "form_low", "form_high", "shape", "shape_low", "shape_high"]
 _DISTANCES = ["distance_student", "distance_baseline"]

@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from handan.findings.contrast import end_errors
 from handan.findings.fingerprint import Fingerprints
 from handan.findings.fingerprint_pairs import affordable, pair_draws, pair_values
 from handan.findings.geometry_kin import BASELINES, Kin
 from handan.findings.geometry_pairs import Similarity
 from handan.findings.verdict import FEWEST, Claim, enough, judge
 from handan.stats._common import FloatArray
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import end_errors, percentile_interval
 from handan.stats.similarity import disattenuated
 
 MEANS_ONLY = " The models are means over seeds, and the interval speaks for items, not for other seeds."

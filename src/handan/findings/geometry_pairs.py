@@ -12,7 +12,7 @@ from handan.findings.fingerprint import Fingerprints
 from handan.findings.fingerprint_pairs import affordable, pair_draws, pair_values
 from handan.findings.geometry_kin import NORMS_ROLE, Kin
 from handan.stats._common import FloatArray
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import percentile_interval
 from handan.stats.similarity import disattenuated
 
 # More than this share of resamples without r makes an interval doubtful.

@@ -20,7 +20,7 @@ from handan.findings.geometry_map import FEWEST_MODELS
 from handan.findings.geometry_pairs import Similarity, comparable
 from handan.findings.join import task_rng
 from handan.stats._common import FloatArray
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import percentile_interval
 from handan.stats.permutation import Permuted, cohesion, mantel, own_reference
 
 TESTED_ROLES = ("teacher", "student", "baseline")

@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.constancy import law
-from handan.findings.contrast import end_errors
 from handan.findings.inflation_pool import pooled_rows
 from handan.findings.join import Joined, ceilings, task_rng
 from handan.findings.paired_costs import RELATIONS, PairedCosts, item_means, paired_costs, truncated_shares
 from handan.formats import number
-from handan.stats.bootstrap import percentile_interval, resample_chunks
+from handan.stats.bootstrap import resample_chunks
 from handan.stats.multiplier import moments, multipliers, ols_slope, positive_log
+from handan.stats.percentile import end_errors, percentile_interval
 
 __all__ = ["RELATIONS", "Inflation", "inflation", "item_means", "log_change", "measure", "pooled_inflation"]
 

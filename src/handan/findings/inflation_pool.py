@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from handan.findings.constancy import law
-from handan.findings.contrast import end_errors
 from handan.findings.verdict import FEWEST, enough
 from handan.formats import number
-from handan.stats.bootstrap import percentile_interval
+from handan.stats.percentile import end_errors, percentile_interval
 
 BASELINES = ("true base", "instruct sibling")
 # Where a study has both kinds of baseline, all of its students are in one row too.

@@ -67,7 +67,11 @@ def teachers_against_baselines(
     teachers = [model for model in models if roles.get(model) == "teacher"]
     baselines = pairs(lineage, models, "transfer")["b"].drop_duplicates()
     present = pd.DataFrame(
-        [dict(a=teacher, b=baseline, relation="a student's baseline") for teacher in teachers for baseline in baselines],
+        [
+            dict(a=teacher, b=baseline, relation="a student's baseline")
+            for teacher in teachers
+            for baseline in baselines
+        ],
         columns=["a", "b", "relation"],
     )
     return contrast(joined, present, ADVANTAGE, reliability, n_boot=n_boot, seed=seed)

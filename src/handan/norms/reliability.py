@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from handan.stats.bootstrap import bootstrap_correlations, percentile_interval, weighted_correlations
+from handan.stats.bootstrap import bootstrap_correlations, weighted_correlations
+from handan.stats.percentile import percentile_interval
 
 FloatArray = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -34,10 +34,10 @@ def method(cost: str, sizes: Sizes) -> list[str]:
         "time, or with the study's own measure of difficulty where nobody was timed. The noise "
         "ceiling is the square root of the reliability of the norms.",
         f"Intervals are 95 %, from {count(sizes.n_boot)} resamples of items ({count(sizes.n_pooled)} "
-        "for pooled differences), drawn within each task; one resample serves all models. Percentiles are expanded for few items "
-        "(Hesterberg, 2015). Seed "
-        f"{sizes.seed}. Models are fixed: an interval says how far other items could move a number, "
-        "not how far other models could.",
+        "for pooled differences), drawn within each task; one resample serves all models. "
+        f"Percentiles are expanded for few items (Hesterberg, 2015). Seed {sizes.seed}. Models are "
+        "fixed: an interval says how far other items could move a number, not how far other models "
+        "could.",
         "Rule of direction: supported when the whole interval of a difference lies on the claimed "
         f"side of 0; not supported when a difference of {verdict.SMALLEST:.2f} in that direction is "
         "ruled out.",

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._common import FloatArray, two_sided_t
-from .bootstrap import percentile_interval, resample_counts, weighted_correlations
+from .bootstrap import resample_counts, weighted_correlations
 from .overlapping import williams_t
 from .pair_design import PairDesign
+from .percentile import percentile_interval
 from .simulate import proportion_interval
 
 if TYPE_CHECKING:

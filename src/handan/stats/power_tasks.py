@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._common import FloatArray
-from .bootstrap import percentile_interval, resample_counts, weighted_correlations
+from .bootstrap import resample_counts, weighted_correlations
 from .pair_design import PairDesign
+from .percentile import percentile_interval
 from .power_simulation import simulate_pairs
 from .simulate import proportion_interval
 from .unpaired import unpaired_t

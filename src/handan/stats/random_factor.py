@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._common import FloatArray, check_confidence
-from .bootstrap import percentile_interval
+from .percentile import percentile_interval
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._common import FloatArray, as_correlations, normal_quantile
-from .bootstrap import percentile_interval, resample_counts, weighted_correlations
+from .bootstrap import resample_counts, weighted_correlations
 from .correlation import Interval, independent_difference
 from .dependent import compare_overlapping
+from .percentile import percentile_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,8 +145,7 @@ def bootstrap_differences(
     seed : int or Generator
         Source of randomness.
     confidence : float
-        Of the percentile intervals, which are expanded for few items
-        (`handan.stats.bootstrap.tail`).
+        Of the percentile intervals, expanded for few items.
 
     Returns
     -------

@@ -94,7 +94,7 @@ def test_the_teach_page_names_chapters_and_exercises_as_they_are_called(root, bo
     [
         ("findings/collapse.py", ["05_collapse", "07_inflation", *LAST, "your_models"]),
         ("findings/transfer.py", ["06_transfer", "07_inflation", *LAST, "your_models"]),
-        ("findings/contrast.py", ["05_collapse", "06_transfer", *LATE, "09_organism", *LAST, "your_models"]),
+        ("findings/contrast.py", ["05_collapse", "06_transfer", "07_inflation", *LAST, "your_models"]),
         (
             "findings/alignment.py",
             ["explorer", *EARLY, "09_organism", "11_claims", "your_models", "questions"],

@@ -227,7 +227,7 @@ def _pooled_name(row: Mapping[str, Any]) -> str:
 
 def _difference(row: Mapping[str, Any]) -> str:
     return (
-        f" (Wasserstein-1, ln tokens): a difference of {number(row['form'])}, 95 % interval "
+        f" (Wasserstein-1, ln cost): a difference of {number(row['form'])}, 95 % interval "
         f"{number(row['form_low'])} to {number(row['form_high'])}. "
     )
 

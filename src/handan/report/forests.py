@@ -53,7 +53,7 @@ def differences(name: str, frame: pd.DataFrame) -> Picture | None:
 def forms(name: str, frame: pd.DataFrame) -> Picture | None:
     """Draw whether the student's distribution of effort lies nearer to the teacher's."""
     rows = frame[frame["form"].notna()]
-    what = "distance of the student minus that of the baseline (ln tokens)"
+    what = "distance of the student minus that of the baseline (ln cost)"
     look = dict(value="form", low="form_low", high="form_high", group=_group(rows))
     return _forest(rows, rows["study"], look, what, counted(rows, what, ("form_low", "form_high")))
 

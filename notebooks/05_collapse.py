@@ -177,7 +177,7 @@ show.say(
 )
 
 # %% [markdown]
-# So the bootstrap is the one to lean on. Chapter 4 says how its interval allows for few items.
+# The bootstrap assumes no distribution. Chapter 4 says how its interval allows for few items.
 # **All verdicts in this book come from the item bootstrap.** The formulas stand beside it because they are what the
 # literature reports.
 #

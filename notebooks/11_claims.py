@@ -128,8 +128,8 @@ show.say("Everything else is *cannot tell*, and so is anything with fewer than {
 #   looks at the direction alone.
 # - Correlations over a handful of items no longer enter a mean, and many small tasks no longer
 #   count as a large one. The distributions of effort were brought under this rule last.
-# - A verdict that hangs on how reliable the norm is, which is itself an estimate, is marked as
-#   lying on the edge.
+# - The reliability of a norm is itself an estimate. Where its interval is known, a verdict of the rule
+#   *near* that hangs on it is marked as lying on the edge.
 #
 # ## All verdicts at a glance
 
@@ -164,8 +164,8 @@ show.table(counts, "Verdicts by claim, counted over studies.", labels=TALLY, not
 CLAIM = {"study": "study", "verdict": "verdict", "on_edge": "edge", "ours": "ours [95 %]",
          "n_items": "items", "ceiling": "ceiling", "truncated": "share cut", "measure": "difficulty"}  # fmt: skip
 EDGE = (
-    "Edge: the verdict lies so close to a limit that another seed, or a noise ceiling elsewhere in its own interval, "
-    "could change it."
+    "Edge: the verdict lies so close to a limit that another seed could change it, or, by the rule near, a noise "
+    "ceiling elsewhere in its own interval."
 )
 DIGITS = {"ours": 3, "low": 3, "high": 3, "n_items": 0}
 

@@ -97,7 +97,7 @@ class Battery:
         By name; every table has a column ``study``.
     facts : DataFrame
         A row per study: ``study, measure, n_models, n_tasks, n_items, n_rows, excluded,
-        ceiling, ceiling_low (of the reliability's low end), truncated, families, timed``.
+        ceiling, ceiling_low, ceiling_high, truncated, families, timed``.
     skipped : DataFrame
         ``study, finding, reason``: what could not be computed, and why.
     remarks : list of str

@@ -30,7 +30,8 @@ def study_facts(one: Inputs) -> pd.DataFrame:
     rows = one.joined.rows
     cells = rows.groupby(["study", "task", "model"], as_index=False)["truncated"].mean()
     cells["ceiling"] = ceilings(cells, one.reliability)
-    cells["ceiling_low"] = ceilings(cells, one.reliability, "low")
+    for end in ("low", "high"):
+        cells[f"ceiling_{end}"] = ceilings(cells, one.reliability, end)
     found = []
     for study, part in rows.groupby("study", sort=False):
         lost = one.joined.excluded
@@ -40,10 +41,17 @@ def study_facts(one: Inputs) -> pd.DataFrame:
             | dict(
                 n_rows=int(part["n_samples"].sum()), excluded=int(lost.loc[lost["study"] == study, "n"].sum())
             )
-            | cells.loc[cells["study"] == study, ["ceiling", "ceiling_low", "truncated"]].mean().to_dict()
+            | cells.loc[cells["study"] == study, ["ceiling", "truncated"]].mean().to_dict()
+            | _ceiling_ends(cells[(cells["study"] == study) & cells["ceiling"].notna()])
             | dict(families=False, timed=bool(one.norms["log_rt"].notna().any()))
         )
     return pd.DataFrame(found)
+
+
+def _ceiling_ends(known: pd.DataFrame) -> dict[str, float]:
+    """Average the ends over the cells behind the ceiling; NaN as soon as one has none."""
+    ends = known[["ceiling_low", "ceiling_high"]]
+    return ends.mean(skipna=False).to_dict()
 
 
 def family_facts(families: Families | None) -> list[pd.DataFrame]:
@@ -70,6 +78,7 @@ def family_facts(families: Families | None) -> list[pd.DataFrame]:
         n_tasks=models.loc[models["task"] != "all", "task"].nunique(), n_items=whole["n_items"].max(),
         n_rows=float("nan"), excluded=int(models.loc[models["task"] != "all", "excluded"].sum()),
         ceiling=table.loc[table["task"] != "all", "ceiling"].mean(), ceiling_low=float("nan"),
+        ceiling_high=float("nan"),
         truncated=whole["truncated"].mean(),
         families=True,
     )  # fmt: skip

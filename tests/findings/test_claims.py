@@ -186,6 +186,9 @@ def test_a_verdict_that_hangs_on_the_norms_own_reliability_is_on_the_edge():
     hanging = of_means(ceiling=0.9, ceiling_low=0.6)
     assert (hanging["verdict"], hanging["on_edge"]) == ("not supported", True)
     assert "a noise ceiling elsewhere in its interval could change this" in hanging["sentence"]
+    upper = of_means(ceiling=0.6, ceiling_low=0.5, ceiling_high=0.9)
+    assert (upper["verdict"], upper["on_edge"]) == ("cannot tell", True)
+    assert of_means(ceiling=0.9, ceiling_low=0.0)["on_edge"]
     assert not of_means(ceiling=0.9, ceiling_low=np.nan)["on_edge"]
     assert not of_means(ceiling=0.9)["on_edge"]
 

@@ -164,6 +164,17 @@ def test_a_student_with_few_items_is_not_pooled():
     assert row["difference"] == pytest.approx(students["difference"].iloc[:2].mean())
 
 
+def test_tasks_that_a_student_never_did_leave_its_interval_alone():
+    costs, norms = study((0.5, 0.5), n=14)
+    others = costs[costs["model"].isin(["t2", "b3"])]
+    more = pd.concat([costs, *(others.assign(task=f"u{k}") for k in range(12))], ignore_index=True)
+    wider = pd.concat([norms, *(norms.assign(task=f"u{k}") for k in range(12))], ignore_index=True)
+    rows = [found(*both).students.set_index("student").loc["s1"] for both in ((costs, norms), (more, wider))]
+    widths = [row["high"] - row["low"] for row in rows]
+    assert rows[0]["n"] == rows[1]["n"] == 14
+    assert widths[1] == pytest.approx(widths[0], rel=0.15)
+
+
 def test_base_and_teacher_are_compared_on_the_same_items():
     costs, norms = study((0.5, 0.5))
     lost = costs.drop(costs[(costs["model"] == "b1") & (costs["item"] < "i3")].index)

@@ -87,3 +87,10 @@ def test_a_wrong_verdict_is_rarer_than_the_intervals_promise(truth, forbidden):
     low, high = np.tanh(z - 1.96 / np.sqrt(n - 3)), np.tanh(z + 1.96 / np.sqrt(n - 3))
     found = [near(a, b, 0.64, n) for a, b in zip(low, high, strict=True)]
     assert np.mean([one == forbidden for one in found]) <= 0.03
+
+
+def test_a_norm_that_may_be_all_noise_excuses_any_low_correlation_above_zero():
+    assert near(0.1, 0.2, 0.64, 100) == "not supported"
+    assert near(0.1, 0.2, 0.64, 100, ceiling=0.0) == "cannot tell"
+    assert near(-0.3, -0.1, 0.64, 100, ceiling=0.0) == "not supported"
+    assert near(0.8, 0.9, 0.64, 100, ceiling=0.0) == "not supported"

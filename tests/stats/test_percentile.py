@@ -36,6 +36,11 @@ def test_the_tail_makes_a_normal_quantile_one_of_student():
     assert tail([1, 0, 3], [1, 1, 3]).tolist() == [0, 0, 0]
 
 
+def test_a_missing_number_of_items_is_named():
+    with pytest.raises(ValueError, match=r"n_items is missing \(NaN\) in 1 of 2 places"):
+        tail([20, np.nan])
+
+
 def test_every_column_has_the_tail_of_its_own_items():
     draws = np.random.default_rng(0).normal(size=(2_000, 3))
     together = percentile_interval(draws, n_items=[20, 500, 20])

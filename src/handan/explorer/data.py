@@ -18,7 +18,7 @@ from handan.explorer.texts import problems, reason
 
 _DIGITS = 4
 _SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "X": "cross"}
-_SECOND = ("#949494", "x")  # for a second model of the same role, which would look like the first
+_SECOND = ("#CA9161", "x")  # for a second model of the same role, which would look like the first
 
 
 def as_data(found: Sequence[Evidence], samples: Samples | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ to is listed with the reason, so that silence is never taken for an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from handan.findings.rules import factor, near, on_edge
 from handan.findings.verdict import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED
 from handan.formats import count, interval, listing, number
 from handan.output import records
+from handan.stats.percentile import tail
 
 COLUMNS = ["claim", "study", "paper", "ours", "low", "high", "verdict"]
 MORE = [
@@ -61,10 +62,10 @@ def claims(tables: Mapping[str, pd.DataFrame], facts: pd.DataFrame, *, n_boot: i
     facts : DataFrame
         A row per study: ``study, measure, ceiling, timed`` (whether the measure is a time of
         people), ``families`` (whether it is a study of families of tiny models); if known,
-        ``ceiling_low``, the ceiling at the low end of the reliability's interval.
+        ``ceiling_low, ceiling_high``, the ceilings at the ends of the reliability's interval.
     n_boot : int
         Draws behind the intervals, for saying which verdicts are on the edge: those that other
-        draws, or a ceiling as low as ``ceiling_low``, could change.
+        draws, or by the rule ``near`` one of these ceilings, could change.
 
     Returns
     -------
@@ -159,8 +160,8 @@ def _judged(
     cut = row[[name for name in row.index if str(name).startswith("truncated")]].astype(float)
     context = dict(ceiling=float(row.get("ceiling", fact["ceiling"])), measure=fact["measure"])
     context |= dict(truncated=float(cut.mean()) if len(cut) else np.nan, n_items=int(row["n_items"]))
-    lowest = float(fact.get("ceiling_low", np.nan))
-    found, edge = _verdict(entry, row, low, high, (context["ceiling"], lowest), n_boot)
+    ceilings = context["ceiling"], *(float(fact.get(f"ceiling_{end}", np.nan)) for end in ("low", "high"))
+    found, edge = _verdict(entry, row, low, high, ceilings, n_boot)
     told: dict[str, Any] = dict(
         claim=entry.name, study=study, paper=entry.paper, ours=ours, low=low, high=high
     )
@@ -171,18 +172,22 @@ def _judged(
 
 
 def _verdict(
-    entry: Entry, row: pd.Series, low: float, high: float, ceilings: tuple[float, float], n_boot: int
+    entry: Entry, row: pd.Series, low: float, high: float, ceilings: Sequence[float], n_boot: int
 ) -> tuple[str, str]:
     """Judge a row; the second text says what could change the verdict, and is empty if nothing could."""
     if entry.rule not in ("near", "factor"):
         return str(row["verdict"]), _DRAWS if row["on_edge"] else ""
     paper, items = float(entry.paper), float(row.get("largest", row["n_items"]))
     if entry.rule == "near":
-        judge, lower = (partial(near, paper=paper, n_items=items, ceiling=one) for one in ceilings)
+        judge, *others = (
+            partial(near, paper=paper, n_items=items, ceiling=one)
+            for k, one in enumerate(ceilings)
+            if not k or np.isfinite(one)
+        )
         found = judge(low, high)
-        if on_edge(judge, low, high, _end_error(low, high, n_boot)):
+        if on_edge(judge, low, high, _end_error(low, high, n_boot, items)):
             return found, _DRAWS
-        return found, _CEILING if np.isfinite(ceilings[1]) and lower(low, high) != found else ""
+        return found, _CEILING if any(other(low, high) != found for other in others) else ""
     if not low > 0:
         return factor(low, high, paper, items), ""
     ends = float(np.log(low)), float(np.log(high))
@@ -190,16 +195,18 @@ def _verdict(
     def _of_logs(a: float, b: float) -> str:
         return factor(float(np.exp(a)), float(np.exp(b)), paper, items)
 
-    edge = on_edge(_of_logs, *ends, _end_error(*ends, n_boot))
+    edge = on_edge(_of_logs, *ends, _end_error(*ends, n_boot, items))
     return factor(low, high, paper, items), _DRAWS if edge else ""
 
 
-def _end_error(low: float, high: float, n_boot: int) -> float:
+def _end_error(low: float, high: float, n_boot: int, n_items: float) -> float:
     """Two standard errors of an end of a 95 % percentile interval of normal draws."""
     from scipy.stats import norm
 
-    deviation = (high - low) / (2 * norm.ppf(0.975))
-    return float(2 * deviation * np.sqrt(0.025 * 0.975 / n_boot) / norm.pdf(norm.ppf(0.975)))
+    share = float(tail(n_items)) if n_items > 1 else 0.025
+    reach = norm.isf(share)
+    deviation = (high - low) / (2 * reach)
+    return float(2 * deviation * np.sqrt(share * (1 - share) / n_boot) / norm.pdf(reach))
 
 
 def _selected(source: Source, row: pd.Series) -> str:

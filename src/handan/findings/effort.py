@@ -2,14 +2,14 @@
 
 Third parties say that the paper compares students with teachers by it. Divided by one number,
 the costs of a task keep their distribution; on a log scale they are only shifted. The
-distances here are therefore those of ln tokens, and they can be read as factors: a
+distances here are therefore those of ln cost, and they can be read as factors: a
 Wasserstein-1 distance of 0.69 means that sorted costs are apart by a factor of two on average.
 
 Copied *form* would show in a student whose distribution of costs lies nearer to its teacher's
 than its own baseline's does. Which item gets how much plays no part in that: it is
 `handan.findings.inflation` and the correlations that look at the allocation.
 
-Bins of the Kullback-Leibler divergence: `handan.stats.divergence.BINS` equal bins of ln tokens from
+Bins of the Kullback-Leibler divergence: `handan.stats.divergence.BINS` equal bins of ln cost from
 the smallest to the largest cost among a teacher, its students and their baselines in a task,
 with half a count added to every bin. Half and twice as many bins are shown beside it.
 """
@@ -54,7 +54,7 @@ class Effort:
         A row per study × task × student × teacher (its own; every other one where its own was
         not measured; ``relation`` says which). ``n`` common items, ``n_zero`` of them with a cost
         of zero on a side (no part in logs). ``effort``: mean relative effort of the student.
-        From the teacher's distribution: ``wasserstein`` (ln tokens), ``shape`` (the same after
+        From the teacher's distribution: ``wasserstein`` (ln cost), ``shape`` (the same after
         taking off each model's own mean), ``kl`` (nats); each with its 95 % item-bootstrap
         interval and the level of chance (`handan.stats.divergence.swapped`);
         ``kl_half_bins, kl_twice_bins``; ``truncated_teacher, truncated_student``; ``note``.
@@ -106,7 +106,7 @@ def effort(
     -----
     Two samples of one distribution lie apart, and two resamples lie farther apart still. From the
     draws of a distance their bias is taken off, and its interval reaches down to 0 where 2.5 % of
-    random swaps lie as far apart. A difference of distances has a plain percentile interval:
+    random swaps lie as far apart. A difference of distances has a percentile interval:
     where one of the two is hardly above chance, it is drawn towards 0, so that a claim is supported
     too rarely, not too often. Elsewhere intervals of 46 and of 200 items covered the truth in 90 to
     94 % of simulated studies (``benchmarks/effort_intervals.py``).

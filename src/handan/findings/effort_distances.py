@@ -32,7 +32,7 @@ def distance_columns(
     teacher, student : Series of length n_items
         Item mean costs; NaN where there is none.
     edges : dict of int to ndarray
-        Edges of the bins of ln tokens, by their number: `BINS`, half and twice as many.
+        Edges of the bins of ln cost, by their number: `BINS`, half and twice as many.
     resamples : callable
         Yields resamples of the items: ndarrays of shape (n_draws, n_items).
     rng : Generator

@@ -101,7 +101,7 @@ def form_rows(
     based : DataFrame
         The student's baselines: ``b, relation``.
     edges : ndarray of shape (n_bins + 1,)
-        Bins of ln tokens.
+        Bins of ln cost.
     resamples : callable
         Yields resamples of the items of `spent`: ndarrays of shape (n_draws, n_items).
 
@@ -109,7 +109,7 @@ def form_rows(
     -------
     list of dict
         `COLUMNS` and the draws of the differences. On the items that all three models did:
-        ``distance_student, distance_baseline`` (Wasserstein-1 of ln tokens from the teacher),
+        ``distance_student, distance_baseline`` (Wasserstein-1 of ln cost from the teacher),
         ``form``, the first minus the second, and ``shape``, the same difference after taking
         off every model's own mean; intervals from the item bootstrap; ``kl_student,
         kl_baseline`` (nats); verdict by `copied`.

@@ -77,7 +77,7 @@ def allocation_rows(
     based = pair_values(found.prints, student, base, teacher)
     draws = pair_draws(found.prints, student, base, n, seed, teacher)
     draws -= pair_draws(found.prints, student, teacher, n, seed, base)
-    interval = percentile_interval(draws, n_items=based["n"], n_tasks=len(found.prints.tasks))
+    interval = percentile_interval(draws, n_items=based["n"], n_tasks=based["n_tasks"])
     table = pd.DataFrame({"study": found.prints.study, "relation": triples["relation"]})
     for name in ("student", "teacher", "base"):
         table[name] = [found.prints.names[k] for k in triples[name]]
@@ -95,7 +95,7 @@ def allocation_rows(
         ["no r with both on the same items", f"not pooled: fewer than {FEWEST} items in every task"],
         "",
     )
-    return table.to_dict("records"), _pooled(table, draws, len(found.prints.tasks), is_mean)
+    return table.to_dict("records"), _pooled(table.assign(n_tasks=based["n_tasks"]), draws, is_mean)
 
 
 def _triples(names: tuple[str, ...], kin: Kin) -> pd.DataFrame:
@@ -125,22 +125,20 @@ def _corrected(values: pd.DataFrame) -> FloatArray:
     return np.where(np.abs(r) <= 1, r, np.nan)
 
 
-def _pooled(table: pd.DataFrame, draws: FloatArray, n_tasks: int, is_mean: bool) -> list[dict[str, Any]]:
+def _pooled(table: pd.DataFrame, draws: FloatArray, is_mean: bool) -> list[dict[str, Any]]:
     usable = table["pooled"].to_numpy()
     kinds = {name: usable & (table["relation"] == name).to_numpy() for name in BASELINES}
     kinds = {name: rows for name, rows in kinds.items() if rows.any()}
     if len(kinds) > 1:
         kinds["all"] = usable
     return [
-        _pooled_row(name, table[rows], draws[:, rows].mean(axis=1), n_tasks, is_mean)
-        for name, rows in kinds.items()
+        _pooled_row(name, table[rows], draws[:, rows].mean(axis=1), is_mean) for name, rows in kinds.items()
     ]
 
 
-def _pooled_row(
-    relation: str, part: pd.DataFrame, draws: FloatArray, n_tasks: int, is_mean: bool
-) -> dict[str, Any]:
-    size = dict(n_items=int(part["n"].max()), n_tasks=n_tasks)
+def _pooled_row(relation: str, part: pd.DataFrame, draws: FloatArray, is_mean: bool) -> dict[str, Any]:
+    most = part.sort_values("n").iloc[-1]
+    size = dict(n_items=int(most["n"]), n_tasks=int(most["n_tasks"]))
     interval = percentile_interval(draws, **size)
     means = part[["r_teacher", "r_base", "difference", "corrected"]].mean(skipna=False).to_dict()
     row: dict[str, Any] = dict(study=part["study"].iloc[0], relation=relation, n_pairs=len(part))

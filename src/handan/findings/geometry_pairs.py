@@ -132,7 +132,7 @@ def pair_rows(found: Similarity, kin: Kin, covariate: str | None) -> pd.DataFram
     """
     names = found.prints.names
     table = found.found.copy()
-    interval = percentile_interval(found.draws, n_items=table["n"], n_tasks=len(found.prints.tasks))
+    interval = percentile_interval(found.draws, n_items=table["n"], n_tasks=table["n_tasks"])
     sides = {side: [names[k] for k in index] for side, index in (("a", found.left), ("b", found.right))}
     roles = {name: kin.role(name) for name in names[:-1]} | {names[-1]: NORMS_ROLE}
     people = np.array([names[-1] in pair for pair in zip(sides["a"], sides["b"], strict=True)])

@@ -194,8 +194,9 @@ def _difference(
 def _result(
     found: Similarity, done: Permuted, draws: FloatArray, columns: np.ndarray, exchangeable: str
 ) -> dict[str, Any]:
-    n = int(found.found["n"].to_numpy()[columns].max())
-    interval = percentile_interval(draws, n_items=n, n_tasks=len(found.prints.tasks))
+    most = found.found.iloc[columns].sort_values("n").iloc[-1]
+    n = int(most["n"])
+    interval = percentile_interval(draws, n_items=n, n_tasks=most["n_tasks"])
     few = "no p below .05 is possible with so few models" if done.p_smallest >= 0.05 else ""
     return (
         dict(effect=done.statistic, low=float(interval.low), high=float(interval.high))

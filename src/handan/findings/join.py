@@ -130,13 +130,14 @@ def ceilings(table: pd.DataFrame, reliability: pd.DataFrame | None, end: str = "
     Returns
     -------
     Series
-        Square root of the reliability; NaN where it is unknown or negative.
+        Square root of the reliability; NaN where it is unknown or negative. An end of its interval
+        that is negative counts as 0.
     """
     if reliability is None or end not in reliability:
         return pd.Series(np.nan, index=table.index)
     known = reliability.set_index(["study", "task"])[end]
     found = table[["study", "task"]].join(known, on=["study", "task"])[end].astype(float)
-    return np.sqrt(found.where(found >= 0))
+    return np.sqrt(found.where(found >= 0) if end == "reliability" else found.clip(lower=0))
 
 
 def _measure(norms: pd.DataFrame) -> str:

@@ -65,7 +65,9 @@ def near(
         When the interval is upside down.
     """
     found = _band(low, high, paper - within, paper + within, n_items)
-    noisy = 0 < ceiling < 1 and high < paper - within <= high / ceiling
+    bottom = paper - within
+    # What is divided by a ceiling of 0 may be anything.
+    noisy = 0 <= ceiling < 1 and 0 < high < bottom and bottom * ceiling <= high
     return CANNOT_TELL if found == NOT_SUPPORTED and noisy else found
 
 

@@ -48,6 +48,6 @@ def method(cost: str, sizes: Sizes) -> list[str]:
         f"{constancy.WITHIN:.2f} per standard deviation of difficulty; not supported when a change is "
         "certain and may be larger.",
         f"Everything else is left open (cannot tell), as is anything with fewer than {verdict.FEWEST} "
-        "items. A verdict on the edge could change with another seed, or with a noise ceiling elsewhere in "
-        "its interval.",
+        "items. A verdict on the edge could change with another seed, or by the rule of nearness with a "
+        "noise ceiling elsewhere in its interval.",
     ]

@@ -57,7 +57,7 @@ def tail(n_items: ArrayLike | None = None, n_tasks: ArrayLike = 1, confidence: f
     Raises
     ------
     ValueError
-        If `confidence` is not between 0 and 1.
+        If `confidence` is not between 0 and 1, or a number of items is missing.
     """
     from scipy.special import ndtr, stdtrit
 
@@ -66,6 +66,8 @@ def tail(n_items: ArrayLike | None = None, n_tasks: ArrayLike = 1, confidence: f
     if n_items is None:
         return np.asarray(plain)
     n = np.asarray(n_items, dtype=np.float64)
+    if np.isnan(n).any():
+        raise ValueError(f"n_items is missing (NaN) in {np.isnan(n).sum()} of {n.size} places")
     df = np.maximum(n - np.asarray(n_tasks, dtype=np.float64), 1e-9)
     expanded = ndtr(-stdtrit(np.maximum(df, 1.0), 1 - plain) * np.sqrt(n / df))
     return np.where(df < 1, 0.0, expanded)

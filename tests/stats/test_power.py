@@ -101,11 +101,11 @@ def test_formulas_of_the_rule_are_those_of_simulated_studies():
         found, formula = one["simulated"], verdict_shares(designed(one["truth"]), one["n_items"], SMALLEST)
         for outcome, share in formula._asdict().items():
             gaps[one["n_items"]].append(abs(found[outcome] - share))
-    assert max(gaps[20]) < 0.11
-    assert max(gaps[50]) < 0.06
-    assert max(gaps[100]) < 0.04
-    assert max(gaps[450]) < 0.03
-    assert np.mean(sum(gaps.values(), [])) < 0.015
+    assert max(gaps[20]) < 0.09
+    assert max(gaps[50]) < 0.045
+    assert max(gaps[100]) < 0.035
+    assert max(gaps[450]) < 0.015
+    assert np.mean(sum(gaps.values(), [])) < 0.01
 
 
 def test_power_of_williams_test_is_that_of_simulated_studies():

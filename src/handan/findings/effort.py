@@ -108,8 +108,8 @@ def effort(
     draws of a distance their bias is taken off, and its interval reaches down to 0 where 2.5 % of
     random swaps lie as far apart. A difference of distances has a percentile interval:
     where one of the two is hardly above chance, it is drawn towards 0, so that a claim is supported
-    too rarely, not too often. Elsewhere intervals of 46 and of 200 items covered the truth in 90 to
-    94 % of simulated studies (``benchmarks/effort_intervals.py``).
+    too rarely, not too often. Elsewhere intervals of 46 and of 200 items covered the truth in 92 to
+    95 % of simulated studies (``benchmarks/effort_intervals.py``).
     """
     distances: list[dict[str, Any]] = []
     trios: list[dict[str, Any]] = []

@@ -52,6 +52,14 @@ def test_a_model_without_a_role_is_named():
         explorer.evidence_of(replace(study, lineage=study.lineage.iloc[:2]), n_boot=10)
 
 
+def test_a_student_whose_teacher_is_not_known_does_not_come_first_and_stops_nothing():
+    study = hostile()
+    teacher, *students = MODELS
+    lineage = study.lineage.astype({"teacher": "string"})  # missing is NA, as in the packaged table
+    found = explorer.evidence_of(replace(study, lineage=lineage), n_boot=10)
+    assert (found.first, found.second) == (teacher, students[1])
+
+
 def test_a_run_under_other_settings_can_be_looked_at_and_is_no_teacher():
     found = explorer.evidence("pm-bench", n_boot=10)
     roles = found.aligned.set_index("model")["role"].to_dict()

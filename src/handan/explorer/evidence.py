@@ -128,7 +128,7 @@ def table(found: Sequence[Evidence]) -> pd.DataFrame:
 
 def _start(roles: Mapping[str, str], lineage: pd.DataFrame) -> tuple[str, str]:
     """Choose a teacher and a student of its own; where there is no such pair, any teacher and any student."""
-    taught_by = lineage.set_index("model")["teacher"]
+    taught_by = lineage.set_index("model")["teacher"].fillna("")
     teachers, students = ([one for one in roles if roles[one] == role] for role in ("teacher", "student"))
     for teacher in teachers:
         for student in students:

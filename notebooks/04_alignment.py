@@ -115,8 +115,9 @@ if "pnas-r1" in names:
 # as for syllogisms, a few items carry much of the correlation.
 #
 # From few items, draws scatter too little, and the plain interval of their middle 95 % is too short. We take a
-# little more than 95 % of the draws, by a formula of [Hesterberg (2015)](https://doi.org/10.1080/00031305.2015.1089789) that makes the interval of a mean as
-# long as Student's t does. With hundreds of items the difference vanishes.
+# little more than 95 % of the draws, by a formula of
+# [Hesterberg (2015)](https://doi.org/10.1080/00031305.2015.1089789): it makes the interval of a mean as long as the
+# usual one, by the *t* distribution. With hundreds of items the difference vanishes.
 #
 # BF10 is the Bayes factor: how many times more likely the data are if there is a correlation
 # than if there is none.
